@@ -1,0 +1,164 @@
+"""The paper's constructed datasets: D_R and D_NR (section 3.1, Figure 5), D_rand and D_det (section 3.2, Figure 6).
+
+Each construction is a function Dataset -> Dataset, image by image in the order given. Behind both stands `Construction`, an iterator of
+parts, so that a caller can show progress, stop and go on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from featlab import engine
+from featlab.attacks import L2, descend
+from featlab.training import predict
+from featlab.types import Attack, Dataset, check_labels, pixels
+
+STARTS = ("images", "noise")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images start .. start + len(images) of a construction, with the quantities measured on each."""
+
+    start: int
+    images: Tensor
+    report: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Construction:
+    """A dataset in the making: `make(index)` turns a range of indices into a Part; `labels` are known from the outset."""
+
+    source: Dataset
+    labels: Tensor
+    make: Callable[[Tensor], Part]
+    size: int
+
+    def parts(self, done: int = 0) -> Iterator[Part]:
+        """The parts from image number `done` on."""
+        for index in torch.arange(done, len(self.source), device=self.source.device).split(self.size):
+            yield self.make(index)
+
+    def join(self, parts: list[Part]) -> Dataset:
+        """All parts together as a dataset."""
+        report = {name: torch.cat([p.report[name] for p in parts]) for name in parts[0].report}
+        return replace(self.source, images=torch.cat([p.images for p in parts]), labels=self.labels, report=report)
+
+
+def robustifying(
+    model: Callable[[Tensor], Tensor],
+    data: Dataset,
+    *,
+    steps: int = 60,
+    step: float = 0.1,
+    start: str = "images",
+    seed: int = 0,
+) -> Construction:
+    """The construction behind `robustify`; same arguments."""
+    if start not in STARTS:
+        raise ValueError(f"unknown start {start!r}: choose one of {', '.join(STARTS)}")
+    if steps < 0 or not step > 0:
+        raise ValueError(f"steps must be at least 0 and step above 0 (pixels in [0, 1]), got steps={steps}, step={step}")
+    if not hasattr(model, "represent"):
+        raise TypeError("robustify matches representations, so the model needs a method represent(x): use a featlab Classifier")
+    data = data.to(engine.device_of(model) or data.device)
+    generator = torch.Generator().manual_seed(seed)
+    if start == "images":
+        other = torch.randint(len(data), (len(data),), generator=generator).to(data.device)
+        first = data.images[other]
+    else:
+        first = torch.rand(data.images.shape, generator=generator).to(data.device)
+    network = engine.frozen(model)
+
+    def make(index: Tensor) -> Part:
+        with torch.no_grad():
+            target = network.represent(pixels(data.images[index]))  # (n, d), computed once
+
+        def goal(z: Tensor) -> Tensor:
+            return (network.represent(z) - target).norm(dim=1)
+
+        begin = pixels(first[index])
+        z = descend(goal, begin, ball=L2(float("inf")), steps=steps, step=step)
+        with torch.no_grad():
+            distance = goal(z) / target.norm(dim=1).clamp_min(1e-12)
+        return Part(int(index[0]), z, {"distance": distance, "length": L2(0).norm(z - begin)})
+
+    return Construction(data, data.labels, make, engine.chunk(data.device.type))
+
+
+def robustify(
+    model: Callable[[Tensor], Tensor],
+    data: Dataset,
+    *,
+    steps: int = 60,
+    step: float = 0.1,
+    start: str = "images",
+    seed: int = 0,
+) -> Dataset:
+    """The images that a model cannot tell from the originals: D_R from a robust model, D_NR from a standard one (section 3.1, Figure 5).
+
+        x_R = argmin over z in [0, 1]^d of || g(z) - g(x) ||_2, begun at another image x' ~ D; the label stays y, that of x
+
+    Only features that the model uses are carried over from x; the rest stays that of x', whose label is independent of y.
+
+    model   a Classifier, whose g is matched
+    steps   normalised gradient steps, each of length `step` in l2 (the paper: 1000 of 0.1 on CIFAR-10)
+    start   "images" (another image drawn independently) or "noise" (uniform; appendix D.1)
+    seed    draws the beginnings
+
+    The report holds `distance` ||g(x_R) - g(x)|| / ||g(x)|| and `length` ||x_R - x'||_2.
+    """
+    construction = robustifying(model, data, steps=steps, step=step, start=start, seed=seed)
+    return construction.join(list(construction.parts()))
+
+
+def random_labels(labels: Tensor, classes: int, generator: torch.Generator | None = None) -> Tensor:
+    """t uniform over all classes, the true one included: D_rand (section 3.2)."""
+    return torch.randint(classes, labels.shape, generator=generator).to(labels.device)
+
+
+def other_labels(labels: Tensor, classes: int, generator: torch.Generator | None = None) -> Tensor:
+    """t uniform over the classes other than y: D_rand without the tenth of its images that keep their label."""
+    return (labels + 1 + torch.randint(classes - 1, labels.shape, generator=generator).to(labels.device)) % classes
+
+
+def next_labels(labels: Tensor, classes: int, generator: torch.Generator | None = None) -> Tensor:
+    """t = y + 1 modulo the number of classes: D_det (section 3.2)."""
+    return (labels + 1) % classes
+
+
+Rule = Callable[[Tensor, int, torch.Generator], Tensor]
+
+
+def mislabelling(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, attack: Attack | None, *, seed: int = 0) -> Construction:
+    """The construction behind `mislabel`; same arguments."""
+    if getattr(attack, "targeted", True) is False:
+        raise ValueError(f"{attack} is untargeted and would lead away from the new labels: add targeted=True")
+    data = data.to(engine.device_of(model) or data.device)
+    check_labels(data.labels, data.images, data.num_classes)
+    targets = rule(data.labels, data.num_classes, torch.Generator().manual_seed(seed))
+    targets = check_labels(targets, data.images, data.num_classes)
+
+    def make(index: Tensor) -> Part:
+        x, t = pixels(data.images[index]), targets[index]
+        z = x if attack is None else attack(model, x, t)
+        return Part(int(index[0]), z, {"reached": predict(model, z) == t, "length": L2(0).norm(z - x)})
+
+    return Construction(data, targets, make, engine.chunk(data.device.type))
+
+
+def mislabel(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, attack: Attack | None, *, seed: int = 0) -> Dataset:
+    """Images perturbed towards a label that is wrong to people, and labelled with it: D_rand and D_det (section 3.2, Figure 6).
+
+        x_adv = argmin over ||x' - x|| <= eps of L_C(x', t); the label is t
+
+    rule    random_labels (D_rand), next_labels (D_det), other_labels, or any function (labels, classes, generator) -> labels
+    attack  a targeted attack, for example PGD(L2(1.5), steps=30, targeted=True); None leaves the images as they are (the control)
+    seed    draws the labels
+
+    The report holds `reached` (whether the model predicts t) and `length` ||x_adv - x||_2.
+    """
+    construction = mislabelling(model, data, rule, attack, seed=seed)
+    return construction.join(list(construction.parts()))

@@ -1,0 +1,1 @@
+"""Real images inside the package: see README.md in this folder for their source and licence."""

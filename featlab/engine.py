@@ -1,0 +1,137 @@
+"""Where work runs and how fast: the device, the precision, frozen copies of models for attacks and evaluation.
+
+An attack differentiates with respect to pixels only, so the network may be rewritten as long as it computes the same function:
+parameters frozen, batch-norm folded into the convolution before it, channels last, bfloat16 where the processor has it.
+"""
+
+import copy
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from functools import cache
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+PRECISIONS = ("auto", "float32")
+_precision: ContextVar[str] = ContextVar("precision", default=os.environ.get("FEATLAB_PRECISION", "auto"))
+
+
+def device() -> torch.device:
+    """The GPU if there is one, else the CPU; the environment variable FEATLAB_DEVICE overrules."""
+    return torch.device(os.environ.get("FEATLAB_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def device_of(model: Callable) -> torch.device | None:
+    """Where a module's parameters live; None for a plain function."""
+    tensors = (*model.parameters(), *model.buffers()) if isinstance(model, nn.Module) else ()
+    return tensors[0].device if tensors else None
+
+
+@contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Within this block networks compute in "float32" (the reference) or in "auto" (bfloat16 convolutions where the processor has them)."""
+    if name not in PRECISIONS:
+        raise ValueError(f"unknown precision {name!r}: choose one of {', '.join(PRECISIONS)}")
+    token = _precision.set(name)
+    try:
+        yield
+    finally:
+        _precision.reset(token)
+
+
+@cache
+def has_bfloat16(kind: str) -> bool:
+    """Whether bfloat16 is fast here. With AVX2 alone it is ten times slower than float32, so it must be asked."""
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return kind == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+def autocast(model: nn.Module, kind: str):
+    """The context in which `model` runs: bfloat16 pays for convolutions only, so other models stay exact."""
+    convolutional = any(isinstance(part, nn.Conv2d) for part in model.modules())
+    if _precision.get() == "float32" or not convolutional or not has_bfloat16(kind):
+        return nullcontext()
+    return torch.autocast(kind, torch.bfloat16, cache_enabled=False)
+
+
+def chunk(kind: str) -> int:
+    """Images a chunk: on a CPU small enough that activations stay in cache, on a GPU large enough to fill it."""
+    return 100 if kind == "cpu" else 1000
+
+
+def conv_bn_pairs(model: nn.Module) -> list[tuple[str, str]]:
+    """Names of each convolution whose only reader is a batch-norm, with that batch-norm; none where the forward cannot be traced."""
+    try:
+        nodes = fx.symbolic_trace(model).graph.nodes
+    except Exception:  # data-dependent control flow: fold nothing, the copy is still right
+        return []
+    parts = dict(model.named_modules())
+    calls = [n for n in nodes if n.op == "call_module" and type(parts[n.target]) is nn.BatchNorm2d]
+    sources = [(n.args[0], n) for n in calls if n.args and n.args[0].op == "call_module"]
+    return [(a.target, b.target) for a, b in sources if type(parts[a.target]) is nn.Conv2d and len(a.users) == 1]
+
+
+class Frozen:
+    """A copy of a model for attacks and evaluation: same function, eval mode, no parameter gradients, faster.
+
+    Call it for logits (n, k) in float32; `represent` gives a Classifier's representation g(x).
+    """
+
+    def __init__(self, model: nn.Module):
+        self.pairs = conv_bn_pairs(model)
+        self.copy = copy.deepcopy(model).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        for conv_name, bn_name in self.pairs:
+            conv = self.copy.get_submodule(conv_name)
+            conv.bias = nn.Parameter(torch.zeros(conv.out_channels, device=conv.weight.device), requires_grad=False)
+            self.copy.set_submodule(bn_name, nn.Identity())
+        self.autocast = autocast(model, conv_device(model))
+
+    @torch.no_grad()
+    def follow(self, model: nn.Module) -> "Frozen":
+        """Take over the weights that `model` has now."""
+        now = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        for name, tensor in (*self.copy.named_parameters(), *self.copy.named_buffers()):
+            if name in now:
+                tensor.copy_(now[name])
+        for conv_name, bn_name in self.pairs:
+            conv, bn, folded = model.get_submodule(conv_name), model.get_submodule(bn_name), self.copy.get_submodule(conv_name)
+            statistics = (bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias)
+            weight, bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
+            folded.weight.copy_(weight)
+            folded.bias.copy_(bias)
+        return self
+
+    def __call__(self, x: Tensor) -> Tensor:
+        with self.autocast:
+            return self.copy(x).float()
+
+    def represent(self, x: Tensor) -> Tensor:
+        with self.autocast:
+            return self.copy.represent(x).float()
+
+
+def conv_device(model: nn.Module) -> str:
+    where = device_of(model)
+    return where.type if where is not None else "cpu"
+
+
+_frozen: "WeakKeyDictionary[nn.Module, dict[str, Frozen]]" = WeakKeyDictionary()
+
+
+def frozen(model: Callable) -> Callable:
+    """The Frozen copy of a module, with the weights it has now; a plain function is returned as it is.
+
+    The copy is kept as long as the model lives, so asking again costs only the copying of the weights.
+    """
+    if not isinstance(model, nn.Module):
+        return model
+    where = f"{conv_device(model)} {_precision.get()}"
+    copies = _frozen.setdefault(model, {})
+    if where not in copies:
+        copies[where] = Frozen(model)
+    return copies[where].follow(model)
