@@ -101,6 +101,7 @@ def descend(
     ball: Ball,
     steps: int,
     step: float,
+    decay: bool = False,
     start: Tensor | None = None,
     best: bool = False,
 ) -> Tensor:
@@ -110,16 +111,17 @@ def descend(
 
     goal   (n, c, h, w) pixels -> (n,) loss an image
     x      (n, c, h, w) pixels, the centre of the ball
+    decay  let the step's length fall linearly to 0 instead of staying constant
     start  where z begins; x itself if not given
     best   return the iterate of least loss, image by image, instead of the last
     """
     z = x if start is None else start
     least, kept = torch.full((len(x),), math.inf, device=x.device), z
-    for _ in range(steps):
+    for i in range(steps):
         loss, gradient = pixel_gradient(goal, z)
         if best:
             least, kept = _keep_better(loss, z, least, kept)
-        moved = z - step * ball.steepest(gradient)
+        moved = z - step * (1 - i / steps if decay else 1) * ball.steepest(gradient)
         z = (x + ball.project(moved - x)).clamp(0, 1)
     if best and steps:
         with torch.no_grad():

@@ -1,13 +1,131 @@
-"""load(name or folder) -> train, test."""
+"""Real images: load(name or folder) -> train, test, as uint8 tensors on the device."""
+
+import os
+from collections import Counter
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from featlab import engine
+from featlab import engine, files
 from featlab.types import Dataset
 
-def load(name="fashion-mnist"):
-    with resources.files("featlab.embedded").joinpath("fashion_mnist.npz").open("rb") as f, np.load(f) as a:
-        a = {k: torch.from_numpy(a[k]) for k in a}
-    return tuple(Dataset(a[f"{s}_images"][:, None], a[f"{s}_labels"], tuple(str(i) for i in range(10))).to(engine.device()) for s in ("train", "test"))
+CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+IMAGE_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm"}
+Splits = dict[str, Tensor]  # train_images (n, c, h, w) uint8, train_labels (n,), test_images, test_labels
+
+
+def embedded() -> Splits:
+    """10,000 + 2,000 class-balanced images of Fashion-MNIST from inside the package (featlab/embedded/README.md)."""
+    with resources.files("featlab.embedded").joinpath("fashion_mnist.npz").open("rb") as file, np.load(file) as arrays:
+        splits = {name: torch.from_numpy(arrays[name]) for name in arrays}
+    return {name: t[:, None] if name.endswith("images") else t for name, t in splits.items()}
+
+
+# name of torchvision's dataset, classes, the files that it downloads (relative to the root folder), their home
+DOWNLOADS = {
+    "fashion-mnist-full": (
+        "FashionMNIST",
+        CLOTHES,
+        [f"FashionMNIST/raw/{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")],
+        "https://github.com/zalandoresearch/fashion-mnist",
+    ),
+    "cifar10": ("CIFAR10", CIFAR, ["cifar-10-python.tar.gz"], "https://www.cs.toronto.edu/~kriz/cifar.html"),
+}
+NAMES = ("fashion-mnist", *DOWNLOADS)
+
+
+def download(name: str) -> Splits:
+    """A dataset through torchvision: fetched once with a progress bar, then kept as one checksummed tensor file."""
+    kept = files.cache_folder() / "data" / f"{name}.safetensors"
+    if (splits := files.read_tensors(kept, name)) is None:
+        splits = _fetch(name)
+        files.write_tensors(kept, splits, name)
+    return splits
+
+
+def _fetch(name: str) -> Splits:
+    from torchvision import datasets
+
+    kind, _, needed, home = DOWNLOADS[name]
+    root = files.cache_folder() / "downloads"
+    splits = {}
+    for split in ("train", "test"):
+        try:
+            source = getattr(datasets, kind)(root, train=split == "train", download=True)
+        except (OSError, RuntimeError) as error:
+            wanted = "\n  ".join(str(root / file) for file in needed)
+            raise ConnectionError(
+                f"{name} could not be downloaded ({error}). Without a network, take the files from {home} on another machine, put them at\n  "
+                f'{wanted}\nand call again; or use load("fashion-mnist"), which is inside the package.'
+            ) from error
+        images = torch.as_tensor(source.data)
+        splits[f"{split}_images"] = (images.permute(0, 3, 1, 2) if images.ndim == 4 else images[:, None]).contiguous()
+        splits[f"{split}_labels"] = torch.as_tensor(source.targets).to(torch.uint8)
+    return splits
+
+
+def _image(path: Path, size: int | None) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            image = image.convert("L" if image.mode in ("1", "L", "I", "F") else "RGB")
+            return np.asarray(ImageOps.fit(image, (size, size)) if size else image)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as an image ({error}): mend or remove it") from error
+
+
+def _class_folder(folder: Path, classes: list[str], size: int | None) -> tuple[Tensor, Tensor]:
+    paths = [(p, c) for c, name in enumerate(classes) for p in sorted((folder / name).rglob("*")) if p.suffix.lower() in IMAGE_ENDINGS]
+    if not paths:
+        raise ValueError(f"{folder} holds no images: expected {folder}/CLASS/IMAGE with endings {', '.join(sorted(IMAGE_ENDINGS))}")
+    arrays = [_image(path, size) for path, _ in paths]
+    if any(a.ndim == 3 for a in arrays):
+        arrays = [a if a.ndim == 3 else np.repeat(a[..., None], 3, 2) for a in arrays]
+    shapes = Counter(a.shape for a in arrays)
+    if len(shapes) > 1:
+        raise ValueError(f"the images of {folder} differ in size, for example {list(shapes)[:3]}: say load(folder, size=32) to crop and resize")
+    images = torch.from_numpy(np.stack(arrays))
+    return images.permute(0, 3, 1, 2).contiguous() if images.ndim == 4 else images[:, None], torch.tensor([c for _, c in paths])
+
+
+def folder(path: Path, size: int | None) -> tuple[Splits, tuple[str, ...]]:
+    """Images as PATH/train/CLASS/IMAGE and PATH/test/CLASS/IMAGE; without these two folders every sixth image of PATH/CLASS is for testing."""
+    split = (path / "train").is_dir() and (path / "test").is_dir()
+    first = path / "train" if split else path
+    classes = sorted(p.name for p in first.iterdir() if p.is_dir())
+    if split:
+        parts = {part: _class_folder(path / part, classes, size) for part in ("train", "test")}
+    else:
+        images, labels = _class_folder(path, classes, size)
+        held_out = torch.arange(len(labels)) % 6 == 5
+        parts = {"train": (images[~held_out], labels[~held_out]), "test": (images[held_out], labels[held_out])}
+    return {f"{part}_{what}": t for part, pair in parts.items() for what, t in zip(("images", "labels"), pair, strict=True)}, tuple(classes)
+
+
+def load(name: str | os.PathLike = "fashion-mnist", *, size: int | None = None, device: torch.device | str | None = None) -> tuple[Dataset, Dataset]:
+    """Real images by name or folder: train, test, each a Dataset of uint8 images (n, c, h, w) on the device.
+
+    name    "fashion-mnist"       10,000 + 2,000 images inside the package, 28x28 grey; needs no network
+            "fashion-mnist-full"  60,000 + 10,000, downloaded once
+            "cifar10"             50,000 + 10,000, 32x32 colour, downloaded once; the paper's
+            a folder              FOLDER/train/CLASS/IMAGE and FOLDER/test/CLASS/IMAGE, or FOLDER/CLASS/IMAGE
+    size    for a folder: crop and resize every image to size x size
+    device  by default the GPU if there is one
+    """
+    path = Path(name)
+    if name == "fashion-mnist":
+        splits, classes = embedded(), CLOTHES
+    elif name in DOWNLOADS:
+        splits, classes = download(str(name)), DOWNLOADS[str(name)][1]
+    elif path.is_dir():
+        splits, classes = folder(path, size)
+    else:
+        raise ValueError(f"unknown dataset {str(name)!r}: choose one of {', '.join(NAMES)}, or the path of a folder of images")
+    device = torch.device(device) if device else engine.device()
+    train, test = (Dataset(splits[f"{s}_images"], splits[f"{s}_labels"], classes).to(device) for s in ("train", "test"))
+    return train, test

@@ -6,10 +6,12 @@ parameters frozen, batch-norm folded into the convolution before it, channels la
 
 import copy
 import os
+import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import torch
@@ -29,6 +31,12 @@ def device_of(model: Callable) -> torch.device | None:
     """Where a module's parameters live; None for a plain function."""
     tensors = (*model.parameters(), *model.buffers()) if isinstance(model, nn.Module) else ()
     return tensors[0].device if tensors else None
+
+
+def kind_of(model: Callable) -> str:
+    """"cpu" or "cuda"."""
+    where = device_of(model)
+    return where.type if where is not None else "cpu"
 
 
 @contextmanager
@@ -51,6 +59,20 @@ def has_bfloat16(kind: str) -> bool:
     return kind == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
+def describe_precision() -> str:
+    """The arithmetic of convolutions on this device now, in words."""
+    return "bfloat16 convolutions" if _precision.get() == "auto" and has_bfloat16(device().type) else "float32"
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
 def autocast(model: nn.Module, kind: str):
     """The context in which `model` runs: bfloat16 pays for convolutions only, so other models stay exact."""
     convolutional = any(isinstance(part, nn.Conv2d) for part in model.modules())
@@ -64,16 +86,17 @@ def chunk(kind: str) -> int:
     return 100 if kind == "cpu" else 1000
 
 
-def conv_bn_pairs(model: nn.Module) -> list[tuple[str, str]]:
-    """Names of each convolution whose only reader is a batch-norm, with that batch-norm; none where the forward cannot be traced."""
+def conv_bn_pairs(model: nn.Module, prefix: str = "") -> list[tuple[str, str]]:
+    """Names of each convolution whose only reader is a batch-norm, with that batch-norm."""
     try:
         nodes = fx.symbolic_trace(model).graph.nodes
-    except Exception:  # data-dependent control flow: fold nothing, the copy is still right
-        return []
+    except Exception:  # a forward with control flow cannot be traced: look inside its parts, each by itself
+        return [pair for name, part in model.named_children() for pair in conv_bn_pairs(part, f"{prefix}{name}.")]
     parts = dict(model.named_modules())
-    calls = [n for n in nodes if n.op == "call_module" and type(parts[n.target]) is nn.BatchNorm2d]
-    sources = [(n.args[0], n) for n in calls if n.args and n.args[0].op == "call_module"]
-    return [(a.target, b.target) for a, b in sources if type(parts[a.target]) is nn.Conv2d and len(a.users) == 1]
+    norms = [n for n in nodes if n.op == "call_module" and type(parts[n.target]) is nn.BatchNorm2d]
+    edges = [(n.args[0], n) for n in norms if n.args and n.args[0].op == "call_module"]
+    pairs = [(a.target, b.target) for a, b in edges if type(parts[a.target]) is nn.Conv2d and len(a.users) == 1]
+    return [(prefix + conv, prefix + norm) for conv, norm in pairs]
 
 
 class Frozen:
@@ -89,7 +112,7 @@ class Frozen:
             conv = self.copy.get_submodule(conv_name)
             conv.bias = nn.Parameter(torch.zeros(conv.out_channels, device=conv.weight.device), requires_grad=False)
             self.copy.set_submodule(bn_name, nn.Identity())
-        self.autocast = autocast(model, conv_device(model))
+        self.autocast = autocast(model, kind_of(model))
 
     @torch.no_grad()
     def follow(self, model: nn.Module) -> "Frozen":
@@ -115,11 +138,6 @@ class Frozen:
             return self.copy.represent(x).float()
 
 
-def conv_device(model: nn.Module) -> str:
-    where = device_of(model)
-    return where.type if where is not None else "cpu"
-
-
 _frozen: "WeakKeyDictionary[nn.Module, dict[str, Frozen]]" = WeakKeyDictionary()
 
 
@@ -130,7 +148,7 @@ def frozen(model: Callable) -> Callable:
     """
     if not isinstance(model, nn.Module):
         return model
-    where = f"{conv_device(model)} {_precision.get()}"
+    where = f"{kind_of(model)} {_precision.get()}"
     copies = _frozen.setdefault(model, {})
     if where not in copies:
         copies[where] = Frozen(model)

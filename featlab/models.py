@@ -58,16 +58,26 @@ def initialise(model: nn.Module, seed: int) -> None:
     model.to(where)
 
 
+class Pool(nn.Module):
+    """The mean over all positions: (n, c, h, w) -> (n, c).
+
+    Same numbers as AdaptiveAvgPool2d(1), but its gradient keeps the channels-last layout; a change of layout made the ReLU before it ten
+    times slower in the backward pass on a CPU.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1, 2).mean(1)
+
+
 def cnn(*, channels: int = 1, classes: int = 10, width: int = 16) -> Classifier:
     """Four convolutions of width, 2 width, 4 width, 4 width channels, average-pooled: for the laptop, any image size from 8x8."""
-    sizes = [(channels, width, 1), (width, 2 * width, 2), (2 * width, 4 * width, 2), (4 * width, 4 * width, 1)]
+    sizes = [(channels, width, 2), (width, 2 * width, 1), (2 * width, 4 * width, 2), (4 * width, 4 * width, 1)]
     layers = [
         layer
         for c_in, c_out, stride in sizes
         for layer in (nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU())
     ]
-    body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return Classifier(body, 4 * width, channels=channels, classes=classes)
+    return Classifier(nn.Sequential(*layers, Pool()), 4 * width, channels=channels, classes=classes)
 
 
 def resnet(depth: int, *, channels: int, classes: int) -> Classifier:

@@ -100,6 +100,23 @@ class Training:
         self.optimiser = torch.optim.SGD(model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
         self.averaged = {name: t.detach().clone() for name, t in self._floats()} if recipe.average else {}
 
+    @property
+    def per_epoch(self) -> int:
+        return -(-len(self.data) // self.recipe.batch)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole training."""
+        return self.per_epoch * self.recipe.epochs
+
+    @property
+    def done(self) -> int:
+        """Steps of the whole epochs that lie behind."""
+        return self.per_epoch * self.epoch
+
+    def __len__(self) -> int:
+        return self.steps - self.done
+
     def _floats(self) -> list[tuple[str, Tensor]]:
         return [(name, t) for name, t in self.model.state_dict().items() if t.is_floating_point()]
 
@@ -125,17 +142,16 @@ class Training:
         return self
 
     def __iter__(self) -> Iterator[Record]:
-        per_epoch = -(-len(self.data) // self.recipe.batch)
-        steps = per_epoch * self.recipe.epochs
+        steps = self.steps
         for epoch in range(self.epoch, self.recipe.epochs):
             generator = torch.Generator().manual_seed(hash((self.seed, epoch)) % 2**63)
             order = torch.randperm(len(self.data), generator=generator)
             for i, index in enumerate(order.split(self.recipe.batch)):
-                step = epoch * per_epoch + i
+                step = epoch * self.per_epoch + i
                 for group in self.optimiser.param_groups:
                     group["lr"] = self.recipe.rate((step + 0.5) / steps)
                 loss, right = self._step(index.to(self.data.device), generator)
-                if i == per_epoch - 1:
+                if i == self.per_epoch - 1:
                     self.epoch = epoch + 1
                 yield Record(epoch, step + 1, steps, loss, right)
         if self.averaged and self.epoch == self.recipe.epochs:

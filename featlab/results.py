@@ -1,0 +1,177 @@
+"""Load or make: expensive artifacts named by their setting, resumable, with provenance.
+
+A setting is the text that says how an artifact is made; it is kept in the file and its hash is in the file's name, so another setting is
+another file. What is interrupted goes on where it was: a training after its last whole epoch, a construction after its last part.
+"""
+
+import contextlib
+import datetime
+import hashlib
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from featlab import engine, files
+from featlab.constructed import Construction, Part
+from featlab.training import Training
+from featlab.types import Dataset
+
+SAVE_EVERY = 2.0  # seconds of work that an interruption may cost
+Progress = Callable[[Iterable, str, int], Iterable]  # (iterable, what it makes, how many items) -> the same items, shown
+
+
+def silent(items: Iterable, label: str, total: int) -> Iterable:
+    """No progress shown."""
+    return items
+
+
+def bar(items: Iterable, label: str, total: int) -> Iterable:
+    """A progress bar with time left."""
+    from tqdm.auto import tqdm
+
+    return tqdm(items, desc=f"{label:<34}", total=total, leave=False, dynamic_ncols=True)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of artifacts: ask for one by its setting, it is loaded or made.
+
+    folder    by default featlab's cache folder
+    progress  shows the work: `silent` or `bar`
+    seconds   filled with the seconds that each artifact took to make, by name
+    """
+
+    folder: Path = field(default_factory=files.cache_folder)
+    progress: Progress = silent
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def path(self, name: str, setting: str, ending: str) -> Path:
+        """Where the artifact of this setting lies."""
+        slug = "".join(c if c.isalnum() else "-" for c in name).strip("-")
+        return self.folder / f"{slug}-{hashlib.sha256(setting.encode()).hexdigest()[:16]}{ending}"
+
+    @contextlib.contextmanager
+    def timing(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - begun, 2)
+
+    def model(self, name: str, setting: str, model: nn.Module, begin: Callable[[nn.Module], Training]) -> nn.Module:
+        """Load the trained weights of this setting into `model`, or train it by `begin(model)`, going on from a saved epoch if there is one."""
+        path, half = (self.path(name, setting, ending) for ending in (".safetensors", ".state.safetensors"))
+        if (weights := files.read_tensors(path, setting)) is not None:
+            model.load_state_dict(weights)
+            return model.to(engine.device()).eval()
+        with self.timing(name):
+            run = begin(model)
+            if (state := files.read_tensors(half, setting)) is not None:
+                run.resume(state)
+            self._watch(run, name, lambda state: files.write_tensors(half, state, setting))
+            files.write_tensors(path, model.state_dict(), setting)
+        half.unlink(missing_ok=True)
+        return model.eval()
+
+    def _watch(self, run: Training, name: str, save: Callable[[dict[str, Tensor]], None]) -> None:
+        epoch, saved = run.epoch, time.monotonic()
+        for _ in self.progress(run, name, run.steps - run.done):
+            if run.epoch > epoch and time.monotonic() - saved > SAVE_EVERY:
+                save(run.state)
+                saved = time.monotonic()
+            epoch = run.epoch
+
+    def dataset(self, name: str, setting: str, begin: Callable[[], Construction]) -> Dataset:
+        """Load the dataset of this setting, or construct it by `begin()`, going on after the parts that are saved."""
+        path, folder = self.path(name, setting, ".safetensors"), self.path(name, setting, ".parts")
+        kept = files.read_tensors(path, setting)
+        construction = begin()
+        if kept is None:
+            with self.timing(name):
+                kept = tensors_of(construction.join(self._parts(construction, name, setting, folder)))
+                files.write_tensors(path, kept, setting)
+            shutil.rmtree(folder, ignore_errors=True)
+        return dataset_of(kept, construction.source)
+
+    def _parts(self, construction: Construction, name: str, setting: str, folder: Path) -> list[Part]:
+        parts = list(_saved_parts(folder, setting))
+        done = sum(len(part.images) for part in parts)
+        fresh, saved = [], time.monotonic()
+        left = -(-(len(construction.source) - done) // construction.size)
+        try:
+            for part in self.progress(construction.parts(done), name, left):
+                fresh.append(part)
+                if time.monotonic() - saved > SAVE_EVERY:
+                    _save_parts(folder, setting, fresh)
+                    parts, fresh, saved = [*parts, *fresh], [], time.monotonic()
+        finally:  # also when interrupted
+            if fresh and done + sum(len(p.images) for p in fresh) < len(construction.source):
+                _save_parts(folder, setting, fresh)
+        return [*parts, *fresh]
+
+    def value(self, name: str, setting: str, compute: Callable[[], object]) -> object:
+        """Load the json value of this setting, or compute it."""
+        path = self.path(name, setting, ".json")
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            kept = json.loads(path.read_text())
+            if kept["setting"] == setting:
+                return kept["value"]
+        with self.timing(name):
+            value = compute()
+        write_json(path, {"setting": setting, "value": value})
+        return value
+
+
+def tensors_of(data: Dataset) -> dict[str, Tensor]:
+    """A dataset as tensors by name."""
+    return {"images": data.images, "labels": data.labels, **{f"report.{name}": column for name, column in data.report.items()}}
+
+
+def dataset_of(tensors: dict[str, Tensor], like: Dataset) -> Dataset:
+    """The dataset of `tensors_of`, with the classes and on the device of `like`."""
+    report = {name.removeprefix("report."): t for name, t in tensors.items() if name.startswith("report.")}
+    return Dataset(tensors["images"], tensors["labels"], like.classes, report).to(like.device)
+
+
+def _save_parts(folder: Path, setting: str, parts: list[Part]) -> None:
+    report = {f"report.{name}": torch.cat([p.report[name] for p in parts]) for name in parts[0].report}
+    tensors = {"images": torch.cat([p.images for p in parts]), **report}
+    files.write_tensors(folder / f"{parts[0].start:09d}.safetensors", tensors, setting)
+
+
+def _saved_parts(folder: Path, setting: str) -> Iterator[Part]:
+    """The saved parts from the first image on, as far as they are whole and without a gap."""
+    done = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        tensors = files.read_tensors(path, setting)
+        if tensors is None or int(path.stem) != done:
+            return
+        report = {name.removeprefix("report."): t for name, t in tensors.items() if name.startswith("report.")}
+        yield Part(done, tensors["images"].to(engine.device()), {name: t.to(engine.device()) for name, t in report.items()})
+        done += len(tensors["images"])
+
+
+def provenance() -> dict[str, str]:
+    """What a measured number is to be read with: date, device, versions."""
+    import featlab
+
+    gpu = engine.device().type == "cuda"
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "device": torch.cuda.get_device_name() if gpu else f"CPU, {torch.get_num_threads()} threads, {engine.processor()}",
+        "precision": engine.describe_precision(),
+        "featlab": featlab.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write json, atomically."""
+    with files.replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1) + "\n")
