@@ -30,7 +30,10 @@ DOWNLOADS = {
     "fashion-mnist-full": (
         "FashionMNIST",
         CLOTHES,
-        [f"FashionMNIST/raw/{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")],
+        [
+            f"FashionMNIST/raw/{part}-ubyte.gz"
+            for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+        ],
         "https://github.com/zalandoresearch/fashion-mnist",
     ),
     "cifar10": ("CIFAR10", CIFAR, ["cifar-10-python.tar.gz"], "https://www.cs.toronto.edu/~kriz/cifar.html"),
@@ -88,7 +91,9 @@ def _class_folder(folder: Path, classes: list[str], size: int | None) -> tuple[T
         arrays = [a if a.ndim == 3 else np.repeat(a[..., None], 3, 2) for a in arrays]
     shapes = Counter(a.shape for a in arrays)
     if len(shapes) > 1:
-        raise ValueError(f"the images of {folder} differ in size, for example {list(shapes)[:3]}: say load(folder, size=32) to crop and resize")
+        raise ValueError(
+            f"the images of {folder} differ in size, for example {list(shapes)[:3]}: say load(folder, size=32) to crop and resize"
+        )
     images = torch.from_numpy(np.stack(arrays))
     return images.permute(0, 3, 1, 2).contiguous() if images.ndim == 4 else images[:, None], torch.tensor([c for _, c in paths])
 
@@ -107,7 +112,9 @@ def folder(path: Path, size: int | None) -> tuple[Splits, tuple[str, ...]]:
     return {f"{part}_{what}": t for part, pair in parts.items() for what, t in zip(("images", "labels"), pair, strict=True)}, tuple(classes)
 
 
-def load(name: str | os.PathLike = "fashion-mnist", *, size: int | None = None, device: torch.device | str | None = None) -> tuple[Dataset, Dataset]:
+def load(
+    name: str | os.PathLike = "fashion-mnist", *, size: int | None = None, device: torch.device | str | None = None
+) -> tuple[Dataset, Dataset]:
     """Real images by name or folder: train, test, each a Dataset of uint8 images (n, c, h, w) on the device.
 
     name    "fashion-mnist"       10,000 + 2,000 images inside the package, 28x28 grey; needs no network

@@ -34,7 +34,7 @@ def device_of(model: Callable) -> torch.device | None:
 
 
 def kind_of(model: Callable) -> str:
-    """"cpu" or "cuda"."""
+    """ "cpu" or "cuda"."""
     where = device_of(model)
     return where.type if where is not None else "cpu"
 

@@ -35,7 +35,8 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(name, path)
     except OSError as error:
         raise OSError(
-            error.errno, f"could not write {path} ({error.strerror}); the old file is whole. Free space, or set FEATLAB_CACHE to another folder"
+            error.errno,
+            f"could not write {path} ({error.strerror}); the old file is whole. Free space, or set FEATLAB_CACHE to another folder",
         ) from error
     finally:
         Path(name).unlink(missing_ok=True)

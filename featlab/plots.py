@@ -76,7 +76,14 @@ def samples(rows: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | 
     for r, (name, images) in enumerate(rows.items()):
         for i, image in enumerate(images):
             figure.add_trace(image_trace(image, 1.06 * i, pitch * r))
-        text = {"xanchor": "right", "x": -0.1, "y": pitch * r + 0.5, "text": name.replace("\n", "<br>"), "showarrow": False, "align": "right"}
+        text = {
+            "xanchor": "right",
+            "x": -0.1,
+            "y": pitch * r + 0.5,
+            "text": name.replace("\n", "<br>"),
+            "showarrow": False,
+            "align": "right",
+        }
         figure.add_annotation(**text)
         for i, word in enumerate(captions.get(name, ())):
             figure.add_annotation(x=1.06 * i + 0.5, y=pitch * r + 1.14, text=word, showarrow=False, font={"size": 12})
@@ -86,7 +93,9 @@ def samples(rows: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | 
     figure.update_xaxes(range=[-0.05, 1.06 * columns], constrain="domain", **hidden)
     figure.update_yaxes(range=[pitch * len(rows), -0.08], scaleanchor="x", **hidden)
     top = 50 if title else 10
-    figure.update_layout(template="featlab", title=title, height=int(cell * pitch * len(rows)) + top + 10, margin={"l": 170, "r": 20, "t": top, "b": 5})
+    figure.update_layout(
+        template="featlab", title=title, height=int(cell * pitch * len(rows)) + top + 10, margin={"l": 170, "r": 20, "t": top, "b": 5}
+    )
     return figure
 
 
@@ -107,7 +116,9 @@ def bars(groups: Mapping[str, Mapping[str, tuple[float, float, float]]], *, titl
         figure.add_bar(name=name, x=list(got), y=value, error_y=errors, marker=marker, text=text, cliponaxis=False, **inside)
     if chance is not None:
         figure.add_hline(100 * chance, line={"dash": "dot", "color": INK, "width": 1.5})
-        figure.add_annotation(x=1, xref="paper", xanchor="right", y=100 * chance, yshift=9, text="chance", showarrow=False, font={"size": 12})
+        figure.add_annotation(
+            x=1, xref="paper", xanchor="right", y=100 * chance, yshift=9, text="chance", showarrow=False, font={"size": 12}
+        )
     figure.update_layout(template="featlab", title=title, barmode="group", bargap=0.25, margin={"t": 95})
     figure.update_yaxes(title="accuracy on the real test set, %", range=[0, 100])
     return figure

@@ -58,18 +58,29 @@ class Store:
         return self.folder / f"{slug}-{hashlib.sha256(setting.encode()).hexdigest()[:16]}{ending}"
 
     @contextlib.contextmanager
-    def timing(self, name: str) -> Iterator[None]:
+    def timing(self, name: str, path: Path) -> Iterator[None]:
+        """Note how long the block took to make the artifact at `path`, beside it; an interrupted making adds up."""
         begun = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - begun, 2)
+        try:
+            yield
+        finally:
+            self.recall(name, path)
+            self.seconds[name] = round(self.seconds.get(name, 0) + time.perf_counter() - begun, 2)
+            write_json(path.with_suffix(".seconds"), self.seconds[name])
+
+    def recall(self, name: str, path: Path) -> None:
+        """Take the seconds that the artifact at `path` took from the note beside it."""
+        with contextlib.suppress(OSError, ValueError):
+            self.seconds[name] = float(json.loads(path.with_suffix(".seconds").read_text()))
 
     def model(self, name: str, setting: str, model: nn.Module, begin: Callable[[nn.Module], Training]) -> nn.Module:
         """Load the trained weights of this setting into `model`, or train it by `begin(model)`, going on from a saved epoch if there is one."""
         path, half = (self.path(name, setting, ending) for ending in (".safetensors", ".state.safetensors"))
         if (weights := files.read_tensors(path, setting)) is not None:
             model.load_state_dict(weights)
+            self.recall(name, path)
             return model.to(engine.device()).eval()
-        with self.timing(name):
+        with self.timing(name, path):
             run = begin(model)
             if (state := files.read_tensors(half, setting)) is not None:
                 run.resume(state)
@@ -90,9 +101,10 @@ class Store:
         """Load the dataset of this setting, or construct it by `begin()`, going on after the parts that are saved."""
         path, folder = self.path(name, setting, ".safetensors"), self.path(name, setting, ".parts")
         kept = files.read_tensors(path, setting)
+        self.recall(name, path)
         construction = begin()
         if kept is None:
-            with self.timing(name):
+            with self.timing(name, path):
                 kept = tensors_of(construction.join(self._parts(construction, name, setting, folder)))
                 files.write_tensors(path, kept, setting)
             shutil.rmtree(folder, ignore_errors=True)
@@ -120,9 +132,10 @@ class Store:
         with contextlib.suppress(OSError, ValueError, KeyError):
             kept = json.loads(path.read_text())
             if kept["setting"] == setting:
+                self.recall(name, path)
                 return kept["value"]
-        with self.timing(name):
-            value = compute()
+        with self.timing(name, path):
+            (value,) = [compute() for _ in self.progress(range(1), name, 1)]
         write_json(path, {"setting": setting, "value": value})
         return value
 

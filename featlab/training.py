@@ -83,7 +83,9 @@ class Training:
     Stop at any moment; `state` after an epoch, given to another Training with the same arguments through `resume`, goes on exactly there.
     """
 
-    def __init__(self, model: nn.Module, data: Dataset, *, attack: Attack | None = None, recipe: Recipe = Recipe(), seed: int | None = None):
+    def __init__(
+        self, model: nn.Module, data: Dataset, *, attack: Attack | None = None, recipe: Recipe = Recipe(), seed: int | None = None
+    ):
         classes = getattr(model, "classes", 0)
         check_labels(data.labels, data.images, classes)
         channels = getattr(model, "channels", data.images.shape[1])
@@ -173,7 +175,9 @@ class Training:
         if self.averaged:
             self._average()
         if not math.isfinite(value := loss.item()):
-            raise FloatingPointError(f"the loss is {value} in epoch {self.epoch}: lower the learning rate ({self.recipe.lr}) or check the images")
+            raise FloatingPointError(
+                f"the loss is {value} in epoch {self.epoch}: lower the learning rate ({self.recipe.lr}) or check the images"
+            )
         return value, (logits.argmax(1) == y).float().mean().item()
 
     def _average(self) -> None:

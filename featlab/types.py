@@ -20,13 +20,17 @@ def check_images(images: Tensor) -> Tensor:
     if not isinstance(images, Tensor):
         raise TypeError(f"images must be a torch tensor, got {type(images).__name__}: use torch.as_tensor(images)")
     if images.ndim != 4:
-        raise ValueError(f"images must have shape (n, channels, height, width), got {tuple(images.shape)}: add the missing axis with [None]")
+        raise ValueError(
+            f"images must have shape (n, channels, height, width), got {tuple(images.shape)}: add the missing axis with [None]"
+        )
     if not images.numel():
         raise ValueError(f"there are no images: shape {tuple(images.shape)}")
     if images.dtype == torch.uint8:
         return images
     if not images.is_floating_point():
-        raise TypeError(f"images must be uint8 (0 to 255) or float (0 to 1), got {images.dtype}: convert with .to(torch.uint8) or .float() / 255")
+        raise TypeError(
+            f"images must be uint8 (0 to 255) or float (0 to 1), got {images.dtype}: convert with .to(torch.uint8) or .float() / 255"
+        )
     low, high = (bound.item() for bound in images.detach().aminmax())
     if not (low >= 0 and high <= 1):  # a NaN fails both comparisons
         raise ValueError(

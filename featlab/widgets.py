@@ -48,7 +48,6 @@ def picture(name: str, width: int = 196) -> tuple[w.Image, w.VBox]:
     return image, w.VBox([w.HTML(f"<b>{name}</b>"), image], layout=w.Layout(margin="0 10px 0 0"))
 
 
-
 class AttackExplorer(Live):
     """An eps slider that attacks a real image now, and shows it, the perturbation amplified, and what the model believes.
 
@@ -63,20 +62,30 @@ class AttackExplorer(Live):
         wide = {"style": {"description_width": "60px"}, "layout": w.Layout(width="290px")}
         self.eps = w.FloatSlider(0, min=0, max=largest, step=largest / 20, description="eps (l2)", readout_format=".2f", **wide)
         self.image = w.IntSlider(index, min=0, max=min(len(data), 100) - 1, description="image", **wide)
-        self.towards = w.Dropdown(options=[("away from its class", -1), *((f"towards {n}", i) for i, n in enumerate(names))], value=-1, description="goal", **wide)
+        self.towards = w.Dropdown(
+            options=[("away from its class", -1), *((f"towards {n}", i) for i, n in enumerate(names))], value=-1, description="goal", **wide
+        )
         self.message, self.verdict = w.HTML(), w.HTML()
         self.pictures, boxes = zip(*(picture(name) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
         self.bars = go.FigureWidget(self._bars(names))
         style = w.HTML("<style>.featlab-pixels {image-rendering: pixelated}</style>")
         knobs = w.HBox([self.eps, self.image, self.towards])
-        super().__init__([style, knobs, w.HBox([*boxes, self.bars]), self.verdict, self.message], self._twin(names, largest, index), "attack explorer")
+        super().__init__(
+            [style, knobs, w.HBox([*boxes, self.bars]), self.verdict, self.message], self._twin(names, largest, index), "attack explorer"
+        )
         for knob in (self.eps, self.image, self.towards):
             knob.observe(guarded(self.draw, self.message), "value")
         self.draw()
 
     def _bars(self, names: Sequence[str]) -> go.Figure:
         figure = go.Figure(go.Bar(x=[0.0] * len(names), y=list(names), orientation="h", textposition="outside", cliponaxis=False))
-        figure.update_layout(template="featlab", width=310, height=285, margin={"l": 90, "r": 30, "t": 30, "b": 45}, title={"text": "the model believes", "font": {"size": 15}})
+        figure.update_layout(
+            template="featlab",
+            width=310,
+            height=285,
+            margin={"l": 90, "r": 30, "t": 30, "b": 45},
+            title={"text": "the model believes", "font": {"size": 15}},
+        )
         figure.update_xaxes(range=[0, 115], title="probability, %")
         return figure.update_yaxes(autorange="reversed", tickfont={"size": 12})
 
@@ -99,7 +108,9 @@ class AttackExplorer(Live):
             self.bars.data[0].x, self.bars.data[0].text, self.bars.data[0].marker = bar.x, bar.text, bar.marker
         top, names = int(p.argmax()), self.bars.data[0].y
         kind = "right" if top == label else "fooled"
-        self.verdict.value = f"It is a <b>{names[label]}</b> (solid bar). The model says <b>{names[top]}</b> with {100 * p[top]:.0f} %: {kind}."
+        self.verdict.value = (
+            f"It is a <b>{names[label]}</b> (solid bar). The model says <b>{names[top]}</b> with {100 * p[top]:.0f} %: {kind}."
+        )
 
     def _twin(self, names: Sequence[str], largest: float, index: int) -> go.Figure:
         panels = []

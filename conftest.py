@@ -1,0 +1,10 @@
+"""Tests and notebooks under test keep what they make in a folder of their own, so that every run makes it from nothing."""
+
+import os
+import tempfile
+
+if "FEATLAB_TEST_CACHE" in os.environ:
+    os.environ["FEATLAB_CACHE"] = os.environ["FEATLAB_TEST_CACHE"]
+else:
+    _folder = tempfile.TemporaryDirectory(prefix="featlab-test-")
+    os.environ["FEATLAB_CACHE"] = _folder.name

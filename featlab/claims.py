@@ -1,0 +1,59 @@
+"""The ledger: what the paper claims, what it measured, and whether what was measured here agrees."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+# Ilyas et al. 2019, CIFAR-10, ResNet-50: clean accuracy from Table 1 and, with accuracy under l2 0.25, from the README of the authors' release
+# of the datasets. Fractions; None where neither gives a number.
+PAPER = {
+    "D": (0.953, None),
+    "D_R": (0.84, 0.48),
+    "D_NR": (0.88, 0.0),
+    "D_rand": (0.633, 0.0),
+    "D_det": (0.437, 0.0),
+}
+PAPER_SETTING = "CIFAR-10, ResNet-50; under attack: l2 0.25 (Table 1 and the README of the authors' datasets)"
+
+Rows = Mapping[str, Mapping]  # row -> {"clean": {"value", "low", "high", "n"}, "attacked": {radius: the same}}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of the paper, and the test that measured rows must pass for it."""
+
+    where: str
+    says: str
+    holds: Callable[[Rows, str], bool]
+
+
+def _value(row: Mapping) -> float:
+    return row["value"]
+
+
+CLAIMS = (
+    Claim(
+        "3.1",
+        "Normal training on D_R gives accuracy and robustness: more accurate under attack than normal training on D and on D_NR.",
+        lambda rows, r: rows["D_R"]["attacked"][r]["low"] > max(rows[d]["attacked"][r]["high"] for d in ("D", "D_NR")),
+    ),
+    Claim(
+        "3.1",
+        "Normal training on D_NR gives accuracy without robustness: accurate on clean images, not more robust than training on D.",
+        lambda rows, r: _value(rows["D_NR"]["clean"]) > 0.5 and _value(rows["D_NR"]["attacked"][r]) <= rows["D"]["attacked"][r]["high"],
+    ),
+    Claim(
+        "3.2",
+        "Normal training on D_rand, whose labels look random, generalises to the real test set.",
+        lambda rows, r: rows["D_rand"]["clean"]["low"] > max(0.1, rows["D_rand control"]["clean"]["high"]),
+    ),
+    Claim(
+        "3.2",
+        "So does D_det, whose labels are all wrong by one: there the robust features point to the wrong class.",
+        lambda rows, r: rows["D_det"]["clean"]["low"] > max(0.1, rows["D_det control"]["clean"]["high"]),
+    ),
+)
+
+
+def verdicts(rows: Rows, radius: str) -> list[tuple[Claim, bool]]:
+    """Each claim with whether these rows agree with it, judged by 95 % intervals, under attack at `radius`."""
+    return [(claim, bool(claim.holds(rows, radius))) for claim in CLAIMS]

@@ -1,0 +1,76 @@
+"""One self-contained HTML page of a measured experiment: table, figure, sample images."""
+
+import html
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from featlab import claims, files, plots
+from featlab.reproduce import CONSTRUCTED, MEANING, Lab
+
+STYLE = """
+body {font: 16px/1.5 Inter, Helvetica, Arial, sans-serif; color: #222; max-width: 960px; margin: 2em auto; padding: 0 1em}
+table {border-collapse: collapse; width: 100%} td, th {padding: .35em .6em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top}
+td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) {text-align: left} small {color: #555}
+"""
+
+
+def percent(entry: dict) -> str:
+    """'85.3 (83.7 to 86.8)'"""
+    return f"{100 * entry['value']:.1f} <small>({100 * entry['low']:.1f} to {100 * entry['high']:.1f})</small>"
+
+
+def table(report: dict) -> str:
+    """The rows as an HTML table, the paper's numbers beside."""
+    rows = report["rows"]
+    radii = list(next(iter(rows.values()))["attacked"])
+    head = ["trained on", "", "clean, %", *(f"under l2 {r}, %" for r in radii), "paper: clean / attacked, %"]
+    lines = ["<tr>" + "".join(f"<th>{word}</th>" for word in head) + "</tr>"]
+    for name, row in rows.items():
+        paper = " / ".join("–" if v is None else f"{100 * v:.0f}" for v in claims.PAPER.get(name, (None, None)))
+        cells = [name, MEANING[name], percent(row["clean"]), *(percent(row["attacked"][r]) for r in radii), paper]
+        lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return "<table>" + "\n".join(lines) + "</table>"
+
+
+def figure(report: dict) -> go.Figure:
+    """The rows as bars, like Figure 2b."""
+    groups = {}
+    for name, row in report["rows"].items():
+        columns = {"clean": row["clean"], **{f"under l2 {r}": e for r, e in row["attacked"].items()}}
+        groups[name.replace(" control", "<br>control")] = {c: (e["value"], e["low"], e["high"]) for c, e in columns.items()}
+    chart = plots.bars(groups, title="Normal training on each set, tested on real images", chance=0.1)
+    return chart.update_layout(width=960, height=440)
+
+
+def pictures(lab: Lab, count: int = 10) -> go.Figure:
+    """The first images of D and of each constructed set, with the labels that the training sees."""
+    sets = {name: lab.dataset(name)[:count] for name in ("D", *CONSTRUCTED)}
+    captions = {name: [part.classes[y] for y in part.labels] for name, part in sets.items()}
+    return plots.samples({name: part.images for name, part in sets.items()}, captions)
+
+
+def write(path: Path, report: dict, lab: Lab) -> None:
+    """Write the page, whole or not at all."""
+    made = report["provenance"]
+    n = report["rows"]["D"]["clean"]["n"]
+    where = ", ".join(f"{key} {value}" for key, value in made.items())
+    verdicts = "".join(
+        f"<li>({c['section']}) {html.escape(c['claim'])} <b>{'Agrees' if c['agrees'] else 'Does not agree'} here.</b></li>"
+        for c in report["claims"]
+    )
+    chart = figure(report).to_html(full_html=False, include_plotlyjs=True)
+    body = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>featlab: the evidence of sections 3.1 and 3.2</title>
+<style>{STYLE}</style>
+<h1>The evidence of sections 3.1 and 3.2</h1>
+<p>Measured on {html.escape(report["preset"]["data"])}, seed {report["seed"]}, {n:,} test images, 95 % Wilson intervals; radii are l2 in pixels of
+[0, 1]. <small>{html.escape(where)}</small></p>
+{table(report)}
+<p><small>The paper's numbers: {claims.PAPER_SETTING}. Other images, another network, other radii: compare the pattern, not the digits.</small></p>
+{chart}
+<h2>What the claims say, what was measured</h2><ul>{verdicts}</ul>
+<h2>The training sets, with the labels that training sees</h2>
+{pictures(lab).to_html(full_html=False, include_plotlyjs=False)}
+</html>"""
+    with files.replacing(path) as temporary:
+        temporary.write_text(body)
