@@ -13,9 +13,10 @@ _ROOMS = {
     "training": ["Training", "Recipe", "train", "accuracy", "predict"],  # eq. (3)
     "constructed": ["robustify", "mislabel", "random_labels", "other_labels", "next_labels"],  # sections 3.1 and 3.2
     "results": ["Store"],
+    "reproduce": ["Lab"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = [*_ROOMS, "engine", "files", "reproduce", "claims", "plots", "widgets", "exercises"]
+_MODULES = [*_ROOMS, "engine", "files", "claims", "page", "plots", "widgets", "exercises"]
 __all__ = list(_HOME)
 __version__ = "0.1.0"
 

@@ -36,11 +36,11 @@ class OneBar:
 def reproduce(arguments: argparse.Namespace) -> int:
     """The evidence of sections 3.1 and 3.2, as json and as a page."""
     from featlab import page
-    from featlab.reproduce import Lab, cost, preset
+    from featlab.reproduce import Lab, cost
     from featlab.results import Store, write_json
 
-    chosen = preset(arguments.preset)
-    lab = Lab(chosen, seed=arguments.seed)
+    lab = Lab(arguments.preset, seed=arguments.seed)
+    chosen = lab.preset
     train, test = lab.data
     bar = OneBar(cost(chosen, len(train), len(test)))
     lab.store = Store(progress=bar)

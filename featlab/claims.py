@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-# Ilyas et al. 2019, CIFAR-10, ResNet-50: clean accuracy from Table 1 and, with accuracy under l2 0.25, from the README of the authors' release
-# of the datasets. Fractions; None where neither gives a number.
+# Ilyas et al. 2019, CIFAR-10, ResNet-50: clean accuracy from Table 1 and, with accuracy under l2 0.25, from the README of the authors'
+# release of the datasets. Fractions; None where neither gives a number.
 PAPER = {
     "D": (0.953, None),
     "D_R": (0.84, 0.48),

@@ -51,8 +51,8 @@ def robustifying(
     model: Callable[[Tensor], Tensor],
     data: Dataset,
     *,
-    steps: int = 60,
-    step: float = 0.6,
+    steps: int = 30,
+    step: float = 1.2,
     decay: bool = True,
     start: str = "images",
     seed: int = 0,
@@ -93,8 +93,8 @@ def robustify(
     model: Callable[[Tensor], Tensor],
     data: Dataset,
     *,
-    steps: int = 60,
-    step: float = 0.6,
+    steps: int = 30,
+    step: float = 1.2,
     decay: bool = True,
     start: str = "images",
     seed: int = 0,
@@ -108,7 +108,7 @@ def robustify(
     model   a Classifier, whose g is matched
     steps   normalised gradient steps
     step    l2 length of the first step, in pixels of [0, 1]
-    decay   let the length fall linearly to 0, which gets as close in a tenth of the steps; the paper has 1000 constant steps of 0.1 (CIFAR-10)
+    decay   let the length fall linearly to 0, which gets close in few steps; the paper has 1000 constant steps of 0.1 (CIFAR-10)
     start   "images" (another image drawn independently) or "noise" (uniform; appendix D.1)
     seed    draws the beginnings
 
@@ -116,6 +116,25 @@ def robustify(
     """
     construction = robustifying(model, data, steps=steps, step=step, decay=decay, start=start, seed=seed)
     return construction.join(list(construction.parts()))
+
+
+def inversion(model: Callable[[Tensor], Tensor], x: Tensor, start: Tensor, *, steps: int = 30, step: float = 1.2) -> tuple[Tensor, Tensor]:
+    """The way of `robustify` for single images: x, start (n, c, h, w) -> every z (steps + 1, n, c, h, w), its distance (steps + 1, n)."""
+    network = engine.frozen(model)
+    with torch.no_grad():
+        target = network.represent(x)
+    way, distances = [], []
+
+    def goal(z: Tensor) -> Tensor:
+        distance = (network.represent(z) - target).norm(dim=1)
+        way.append(z.detach())
+        distances.append((distance / target.norm(dim=1)).detach())
+        return distance
+
+    end = descend(goal, start, ball=L2(float("inf")), steps=steps, step=step, decay=True)
+    with torch.no_grad():
+        goal(end)
+    return torch.stack(way), torch.stack(distances)
 
 
 def random_labels(labels: Tensor, classes: int, generator: torch.Generator | None = None) -> Tensor:

@@ -62,7 +62,7 @@ def _fetch(name: str) -> Splits:
         except (OSError, RuntimeError) as error:
             wanted = "\n  ".join(str(root / file) for file in needed)
             raise ConnectionError(
-                f"{name} could not be downloaded ({error}). Without a network, take the files from {home} on another machine, put them at\n  "
+                f"{name} could not be downloaded ({error}). Without a network, take the files from {home} elsewhere, put them at\n  "
                 f'{wanted}\nand call again; or use load("fashion-mnist"), which is inside the package.'
             ) from error
         images = torch.as_tensor(source.data)
@@ -99,7 +99,7 @@ def _class_folder(folder: Path, classes: list[str], size: int | None) -> tuple[T
 
 
 def folder(path: Path, size: int | None) -> tuple[Splits, tuple[str, ...]]:
-    """Images as PATH/train/CLASS/IMAGE and PATH/test/CLASS/IMAGE; without these two folders every sixth image of PATH/CLASS is for testing."""
+    """Images as PATH/train/CLASS/IMAGE and PATH/test/CLASS/IMAGE; or PATH/CLASS/IMAGE, of which every sixth is for testing."""
     split = (path / "train").is_dir() and (path / "test").is_dir()
     first = path / "train" if split else path
     classes = sorted(p.name for p in first.iterdir() if p.is_dir())

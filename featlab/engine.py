@@ -19,7 +19,8 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 PRECISIONS = ("auto", "float32")
-_precision: ContextVar[str] = ContextVar("precision", default=os.environ.get("FEATLAB_PRECISION", "auto"))
+_wished: str = os.environ.get("FEATLAB_PRECISION", "auto")
+_precision: ContextVar[str] = ContextVar("precision", default=_wished)
 
 
 def device() -> torch.device:

@@ -68,7 +68,7 @@ def read_tensors(path: Path, setting: str) -> dict[str, Tensor] | None:
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         fault = _fault(metadata, tensors, setting)
     except (SafetensorError, OSError, ValueError) as error:
         fault = f"cut short or not a tensor file ({error})"

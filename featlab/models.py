@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from featlab.types import pixels
+from featlab.types import Dataset, pixels
 
 
 class Classifier(nn.Module):
@@ -15,10 +15,12 @@ class Classifier(nn.Module):
     width    d, the number of features
     channels c, colour channels of the images
     classes  k, the number of logits
+    size     height and width of the images, None if any will do
     """
 
-    def __init__(self, body: nn.Module, width: int, *, channels: int, classes: int):
+    def __init__(self, body: nn.Module, width: int, *, channels: int, classes: int, size: int | None = None):
         super().__init__()
+        self.size = size
         self.body, self.head = body, nn.Linear(width, classes)
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("std", torch.ones(channels, 1, 1))
@@ -40,6 +42,11 @@ class Classifier(nn.Module):
 
     def represent(self, x: Tensor) -> Tensor:
         """The penultimate representation g(x): (n, c, h, w) pixels -> (n, d). Its coordinates are the features F_C of section 2."""
+        wanted = (self.channels, self.size or x.shape[-2], self.size or x.shape[-1])
+        if x.ndim != 4 or x.shape[1:] != wanted:
+            raise ValueError(
+                f"the model takes images (n, c, h, w) with c, h, w = {wanted}, got {tuple(x.shape)}: build it with channels=, size="
+            )
         return self.body((pixels(x) - self.mean) / self.std)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,26 +65,19 @@ def initialise(model: nn.Module, seed: int) -> None:
     model.to(where)
 
 
-class Pool(nn.Module):
-    """The mean over all positions: (n, c, h, w) -> (n, c).
+def cnn(*, channels: int = 1, classes: int = 10, size: int = 28, width: int = 16) -> Classifier:
+    """Four 3x3 convolutions of width, 2 width, 4 width, 4 width channels, two of them of stride 2, for size x size images: for the laptop.
 
-    Same numbers as AdaptiveAvgPool2d(1), but its gradient keeps the channels-last layout; a change of layout made the ReLU before it ten
-    times slower in the backward pass on a CPU.
+    The representation is the last convolution's output, unpooled: 4 width channels at each of (size / 4)^2 places.
     """
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.permute(0, 2, 3, 1).flatten(1, 2).mean(1)
-
-
-def cnn(*, channels: int = 1, classes: int = 10, width: int = 16) -> Classifier:
-    """Four convolutions of width, 2 width, 4 width, 4 width channels, average-pooled: for the laptop, any image size from 8x8."""
     sizes = [(channels, width, 2), (width, 2 * width, 1), (2 * width, 4 * width, 2), (4 * width, 4 * width, 1)]
     layers = [
         layer
         for c_in, c_out, stride in sizes
         for layer in (nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU())
     ]
-    return Classifier(nn.Sequential(*layers, Pool()), 4 * width, channels=channels, classes=classes)
+    places = (-(-size // 4)) ** 2
+    return Classifier(nn.Sequential(*layers, nn.Flatten()), 4 * width * places, channels=channels, classes=classes, size=size)
 
 
 def resnet(depth: int, *, channels: int, classes: int) -> Classifier:
@@ -104,8 +104,9 @@ def resnet50(*, channels: int = 3, classes: int = 10) -> Classifier:
 MODELS = {"cnn": cnn, "resnet18": resnet18, "resnet50": resnet50}
 
 
-def build(name: str, **sizes: int) -> Classifier:
-    """A fresh model by name: build("resnet18", channels=3, classes=10)."""
+def build(name: str, data: Dataset) -> Classifier:
+    """A fresh model by name, for the images and classes of a dataset."""
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")
-    return MODELS[name](**sizes)
+    size = {"size": data.images.shape[-1]} if name == "cnn" else {}
+    return MODELS[name](channels=data.images.shape[1], classes=data.num_classes, **size)

@@ -10,7 +10,8 @@ from featlab.reproduce import CONSTRUCTED, MEANING, Lab
 
 STYLE = """
 body {font: 16px/1.5 Inter, Helvetica, Arial, sans-serif; color: #222; max-width: 960px; margin: 2em auto; padding: 0 1em}
-table {border-collapse: collapse; width: 100%} td, th {padding: .35em .6em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top}
+table {border-collapse: collapse; width: 100%}
+td, th {padding: .35em .6em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top}
 td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) {text-align: left} small {color: #555}
 """
 
@@ -63,10 +64,11 @@ def write(path: Path, report: dict, lab: Lab) -> None:
     body = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>featlab: the evidence of sections 3.1 and 3.2</title>
 <style>{STYLE}</style>
 <h1>The evidence of sections 3.1 and 3.2</h1>
-<p>Measured on {html.escape(report["preset"]["data"])}, seed {report["seed"]}, {n:,} test images, 95 % Wilson intervals; radii are l2 in pixels of
-[0, 1]. <small>{html.escape(where)}</small></p>
+<p>Measured on {html.escape(report["preset"]["data"])}, seed {report["seed"]}, {n:,} test images, 95 % Wilson intervals; radii are l2 in
+pixels of [0, 1]. <small>{html.escape(where)}</small></p>
 {table(report)}
-<p><small>The paper's numbers: {claims.PAPER_SETTING}. Other images, another network, other radii: compare the pattern, not the digits.</small></p>
+<p><small>The paper's numbers: {claims.PAPER_SETTING}.
+Other images, another network, other radii: compare the pattern, not the digits.</small></p>
 {chart}
 <h2>What the claims say, what was measured</h2><ul>{verdicts}</ul>
 <h2>The training sets, with the labels that training sees</h2>

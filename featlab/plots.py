@@ -170,3 +170,39 @@ def attack_steps(panels: Sequence[tuple[str, list]], *, title: str = "", gain: f
     for i, word in enumerate(("image", f"perturbation x {gain:g}", "attacked image")):
         figure.add_annotation(x=1.12 * i + 0.5, y=-0.1, text=word, showarrow=False, font={"size": 14})
     return figure
+
+
+def strip(images: Tensor, zoom: int = 3, gap: int = 4) -> np.ndarray:
+    """Images (n, c, h, w) side by side as one array (c, h, n * (w + gap)) of bytes, on white."""
+    rows = (pixels(images).detach().cpu().clamp(0, 1) * 255).round().byte().numpy()
+    rows = rows.repeat(zoom, 2).repeat(zoom, 3)
+    rows = np.pad(rows, ((0, 0), (0, 0), (0, 0), (0, gap)), constant_values=255)
+    return np.concatenate(list(rows), axis=2)
+
+
+def sliding(frames: Sequence[tuple[str, Mapping[str, Tensor]]], *, prefix: str, title: str = "", active: int = 0) -> go.Figure:
+    """Rows of images under plotly's own slider, one frame a position: (label, {row name: images (m, c, h, w)}); needs no kernel."""
+    figure, sizes = go.Figure(), []
+    for i, (_, rows) in enumerate(frames):
+        traces = [
+            image_trace(im, 1.06 * k, 1.08 * r, visible=i == active) for r, ims in enumerate(rows.values()) for k, im in enumerate(ims)
+        ]
+        figure.add_traces(traces)
+        sizes.append(len(traces))
+    ends = np.cumsum(sizes)
+    steps = [
+        {"label": label, "method": "update", "args": [{"visible": [bool(end - size <= j < end) for j in range(ends[-1])]}]}
+        for (label, _), size, end in zip(frames, sizes, ends, strict=True)
+    ]
+    names = list(frames[0][1])
+    for r, name in enumerate(names):
+        figure.add_annotation(x=-0.1, xanchor="right", y=1.08 * r + 0.5, text=name.replace("\n", "<br>"), showarrow=False, align="right")
+    columns = max(len(images) for images in frames[0][1].values())
+    cell = min((WIDTH - 190) / (1.06 * columns), 130)
+    hidden = {"visible": False, "fixedrange": True}
+    figure.update_xaxes(range=[-0.05, 1.06 * columns], domain=[0, cell * 1.06 * columns / (WIDTH - 190)], **hidden)
+    figure.update_yaxes(range=[1.08 * len(names), -0.05], **hidden)
+    slider = {"active": active, "currentvalue": {"prefix": prefix}, "pad": {"t": 10}, "steps": steps}
+    margin = {"l": 170, "r": 20, "t": 50, "b": 90}
+    figure.update_layout(template="featlab", title=title, sliders=[slider], height=int(cell * 1.08 * len(names)) + 140, margin=margin)
+    return figure

@@ -3,7 +3,7 @@
 A `Lab` makes each piece when it is first asked for, from the pieces it needs, and keeps it in a Store: asking again loads it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
@@ -39,6 +39,7 @@ class Preset:
     """Everything that a run of the experiment depends on, but the seed. Radii and steps are l2, in pixels of [0, 1].
 
     images        training images used, 0 for all
+    tests         test images used, 0 for all
     student       how the standard model and each fresh model are trained
     teacher       how the model is trained whose adversarial examples make D_rand and D_det
     defence       how the robust model is trained, under the attack `inner`
@@ -50,6 +51,7 @@ class Preset:
     data: str = "fashion-mnist"
     model: str = "cnn"
     images: int = 0
+    tests: int = 0
     student: Recipe = Recipe(epochs=8, weight_decay=5e-3)
     teacher: Recipe = Recipe(epochs=2)
     defence: Recipe = Recipe(epochs=4)
@@ -62,15 +64,15 @@ class Preset:
 
 PRESETS = {
     "laptop": Preset(),
-    "quick": Preset(images=3000),
+    "quick": Preset(images=3000, tests=1000, steps=10),
 }
 
 
-def preset(name: str) -> Preset:
-    """A preset by name."""
-    if name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
-    return PRESETS[name]
+def known(name: str, names: Iterable[str], what: str) -> str:
+    """The name, if it is one of the names."""
+    if name not in names:
+        raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(names)}")
+    return name
 
 
 def cost(p: Preset, train: int, test: int) -> dict[str, float]:
@@ -89,18 +91,15 @@ class Lab:
     Each is loaded from the store or made, and what it needs before it.
     """
 
-    def __init__(self, preset: Preset = PRESETS["laptop"], *, seed: int = 0, store: Store | None = None):
-        self.preset, self.seed, self.store = preset, seed, store or Store()
+    def __init__(self, preset: Preset | str = "laptop", *, seed: int = 0, store: Store | None = None):
+        self.preset = PRESETS[known(preset, PRESETS, "preset")] if isinstance(preset, str) else preset
+        self.seed, self.store = seed, store or Store()
 
     @cached_property
     def data(self) -> tuple[Dataset, Dataset]:
         """D: train, test."""
         train, test = load(self.preset.data)
-        return train[: self.preset.images or len(train)], test
-
-    def _fresh(self) -> models.Classifier:
-        train, _ = self.data
-        return models.build(self.preset.model, channels=train.images.shape[1], classes=train.num_classes)
+        return train[: self.preset.images or len(train)], test[: self.preset.tests or len(test)]
 
     def _trained(
         self, name: str, setting: str, data: Callable[[], Dataset], recipe: Recipe, seed: int, attack: PGD | None = None
@@ -108,7 +107,7 @@ class Lab:
         def begin(model: nn.Module) -> Training:
             return Training(model, data(), attack=attack, recipe=recipe, seed=seed)
 
-        return self.store.model(name, f"{setting}; {engine.describe_precision()}", self._fresh(), begin)
+        return self.store.model(name, f"{setting}; {engine.describe_precision()}", models.build(self.preset.model, self.data[0]), begin)
 
     def _setting(self, name: str) -> str:
         """The text that says how the piece `name` is made, down to the images."""
@@ -127,11 +126,10 @@ class Lab:
         return texts[name]
 
     def model(self, name: str) -> nn.Module:
-        """A model trained on D: "standard", "robust" (adversarially), or "teacher" (briefly; its adversarial examples make D_rand and D_det)."""
+        """A model trained on D: "standard", "robust" (adversarially), "teacher" (briefly: its adversarial examples make D_rand, D_det)."""
         p, order = self.preset, ("standard", "teacher", "robust")
         recipes = {"standard": p.student, "teacher": p.teacher, "robust": p.defence}
-        if name not in recipes:
-            raise ValueError(f"unknown model {name!r}: choose one of {', '.join(order)}")
+        known(name, order, "model")
         attack = p.inner if name == "robust" else None
         return self._trained(name, self._setting(name), lambda: self.data[0], recipes[name], 10 * self.seed + order.index(name), attack)
 
@@ -140,17 +138,16 @@ class Lab:
         train, _ = self.data
         if name == "D":
             return train
-        if name not in (*CONSTRUCTED, *CONTROLS):
-            raise ValueError(f"unknown dataset {name!r}: choose one of {', '.join(('D', *CONSTRUCTED, *CONTROLS))}")
+        known(name, ("D", *CONSTRUCTED, *CONTROLS), "dataset")
         if name in CONTROLS:
             return constructed.mislabel(self.model("teacher"), train, RULES[name.split()[0]], None, seed=self.seed)
-        p, seed = self.preset, self.seed
-        if name in RULES:
-            begin = lambda: mislabelling(self.model("teacher"), train, RULES[name], p.push, seed=seed)  # noqa: E731
-        else:
-            source = "robust" if name == "D_R" else "standard"
-            steps, step = p.inversion
-            begin = lambda: robustifying(self.model(source), train, steps=steps, step=step, seed=seed)  # noqa: E731
+
+        def begin() -> constructed.Construction:
+            if name in RULES:
+                return mislabelling(self.model("teacher"), train, RULES[name], self.preset.push, seed=self.seed)
+            steps, step = self.preset.inversion
+            return robustifying(self.model("robust" if name == "D_R" else "standard"), train, steps=steps, step=step, seed=self.seed)
+
         return self.store.dataset(name, f"{self._setting(name)}; {engine.describe_precision()}", begin)
 
     def student(self, name: str) -> nn.Module:
@@ -163,8 +160,7 @@ class Lab:
 
     def row(self, name: str) -> dict:
         """Accuracy on the real test set, clean and under attack at each radius, with 95 % intervals."""
-        if name not in ROWS:
-            raise ValueError(f"unknown row {name!r}: choose one of {', '.join(ROWS)}")
+        known(name, ROWS, "row")
         attacks = {f"{radius:g}": PGD(L2(radius), steps=self.preset.steps) for radius in self.preset.radii}
 
         def measure() -> dict:

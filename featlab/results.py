@@ -74,7 +74,7 @@ class Store:
             self.seconds[name] = float(json.loads(path.with_suffix(".seconds").read_text()))
 
     def model(self, name: str, setting: str, model: nn.Module, begin: Callable[[nn.Module], Training]) -> nn.Module:
-        """Load the trained weights of this setting into `model`, or train it by `begin(model)`, going on from a saved epoch if there is one."""
+        """Load the trained weights of this setting into `model`, or train it by `begin(model)`, from the last saved epoch if there is one."""
         path, half = (self.path(name, setting, ending) for ending in (".safetensors", ".state.safetensors"))
         if (weights := files.read_tensors(path, setting)) is not None:
             model.load_state_dict(weights)
@@ -167,6 +167,25 @@ def _saved_parts(folder: Path, setting: str) -> Iterator[Part]:
         report = {name.removeprefix("report."): t for name, t in tensors.items() if name.startswith("report.")}
         yield Part(done, tensors["images"].to(engine.device()), {name: t.to(engine.device()) for name, t in report.items()})
         done += len(tensors["images"])
+
+
+def measured(name: str) -> list[dict]:
+    """The stored reports of a setting, one a seed: measured("fashion-mnist-laptop") reads results/fashion-mnist-laptop-seed*.json."""
+    folder = Path(__file__).resolve().parents[1] / "results"
+    paths = sorted(folder.glob(f"{name}-seed*.json"))
+    if not paths:
+        raise FileNotFoundError(f"no measured results {folder / name}-seed*.json: python -m featlab reproduce writes them")
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def over_seeds(reports: list[dict]) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Rows of several seeds together: row -> "clean" or radius -> (mean, least, greatest) over the seeds."""
+    rows = {}
+    for name, first in reports[0]["rows"].items():
+        values = {"clean": [r["rows"][name]["clean"]["value"] for r in reports]}
+        values |= {radius: [r["rows"][name]["attacked"][radius]["value"] for r in reports] for radius in first["attacked"]}
+        rows[name] = {column: (sum(v) / len(v), min(v), max(v)) for column, v in values.items()}
+    return rows
 
 
 def provenance() -> dict[str, str]:

@@ -88,9 +88,6 @@ class Training:
     ):
         classes = getattr(model, "classes", 0)
         check_labels(data.labels, data.images, classes)
-        channels = getattr(model, "channels", data.images.shape[1])
-        if channels != data.images.shape[1]:
-            raise ValueError(f"the model takes {channels}-channel images, these have {data.images.shape[1]}: build it with channels=...")
         if seed is not None and isinstance(model, Classifier) and not model.trained:
             initialise(model, seed)
         self.model, self.data, self.attack, self.recipe = model.to(data.device), data, attack, recipe

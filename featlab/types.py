@@ -49,7 +49,7 @@ def check_labels(labels: Tensor, images: Tensor, classes: int = 0) -> Tensor:
         raise TypeError("labels must be whole numbers, one class index an image")
     labels = labels.long()
     low, high = labels.min().item(), labels.max().item()
-    if classes and not (0 <= low and high < classes):
+    if classes and not (low >= 0 and high < classes):
         raise ValueError(f"labels must lie in 0..{classes - 1} for {classes} classes, these range over {low}..{high}")
     if low < 0 and not set(labels.unique().tolist()) <= {-1, 1}:
         raise ValueError(f"labels must be class indices from 0 up, or all -1 / +1; these range over {low}..{high}")

@@ -1,7 +1,8 @@
 """Live pictures: the only room that knows ipywidgets. Each has a static twin that works without a kernel."""
 
 import html
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import ipywidgets as w
 import plotly.graph_objects as go
@@ -10,12 +11,13 @@ from torch import Tensor
 
 from featlab import plots
 from featlab.attacks import L2, PGD
+from featlab.constructed import inversion, mislabel
 from featlab.training import Training
 from featlab.types import Dataset
 
 
 class Live(w.VBox):
-    """Widgets in a column, with `twin`, a plain plotly figure that is shown where no kernel runs (a saved page, GitHub's viewers, nbconvert)."""
+    """Widgets in a column, with `twin`, a plain plotly figure that is shown where no kernel runs (a saved page, nbconvert)."""
 
     def __init__(self, children: Sequence[w.Widget], twin: go.Figure, says: str):
         super().__init__(children)
@@ -139,3 +141,124 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> go.FigureW
                 for trace, value in zip(figure.data, mean, strict=True):
                     trace.x, trace.y = (*(trace.x or ()), record.step), (*(trace.y or ()), value)
     training.model.eval()
+
+
+def progress(items: Iterable, label: str, total: int) -> Iterator:
+    """A Store's progress in a notebook: one line that fills, with the time left, and stays as a record of what was made."""
+    from IPython.display import display
+
+    begun = shown = time.monotonic()
+    line = display(_Line(f"{label} …"), display_id=True)
+    for done, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - shown > 0.25:
+            left = (now - begun) * (total - done) / done
+            filled = "█" * (20 * done // total) + "░" * (20 - 20 * done // total)
+            line.update(_Line(f"{label:<26}{filled} {100 * done // total:3d} %, {left:3.0f} s left"))
+            shown = now
+    line.update(_Line(f"{label:<26}made in {time.monotonic() - begun:.1f} s"))
+
+
+class _Line:
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class InversionExplorer(Live):
+    """A slider over the steps of `robustify`: from another image to one that a model cannot tell from the target (section 3.1).
+
+    models  name -> Classifier, one row each
+    data    targets and beginnings are taken from its images
+    """
+
+    def __init__(self, models: dict[str, torch.nn.Module], data: Dataset, *, steps: int = 30, index: int = 0):
+        self.models, self.data, self.steps = models, data, steps
+        wide = {"style": {"description_width": "90px"}, "layout": w.Layout(width="300px")}
+        self.step = w.IntSlider(0, min=0, max=steps, description="step", **wide)
+        self.target = w.IntSlider(index, min=0, max=39, description="target x", continuous_update=False, **wide)
+        self.start = w.IntSlider(index + 7, min=0, max=39, description="beginning x'", continuous_update=False, **wide)
+        self.message, self.verdict = w.HTML(), w.HTML()
+        names = ("target x", "beginning x'", *(f"z: {name} model" for name in models))
+        self.pictures, boxes = zip(*(picture(name, 180) for name in names), strict=True)
+        style = w.HTML("<style>.featlab-pixels {image-rendering: pixelated}</style>")
+        self.follow()
+        knobs = w.HBox([self.step, self.target, self.start])
+        super().__init__([style, knobs, w.HBox(boxes), self.verdict, self.message], self._twin(), "inversion explorer")
+        self.step.observe(guarded(self.draw, self.message), "value")
+        for knob in (self.target, self.start):
+            knob.observe(guarded(lambda: (self.follow(), self.draw()), self.message), "value")
+        self.draw()
+
+    def follow(self) -> None:
+        """Compute the ways anew, for the chosen target and beginning."""
+        x, start = self.data[self.target.value].pixels, self.data[self.start.value].pixels
+        self.ways = {name: inversion(model, x, start, steps=self.steps) for name, model in self.models.items()}
+        self.ends = (x[0], start[0])
+
+    def draw(self) -> None:
+        """Show the step that the slider says."""
+        at = self.step.value
+        for widget, shown in zip(self.pictures, (*self.ends, *(way[at, 0] for way, _ in self.ways.values())), strict=True):
+            widget.value = plots.png(shown, zoom=6)
+        words = ", ".join(f"{100 * distance[at, 0]:.0f} % for the {name} model" for name, (_, distance) in self.ways.items())
+        self.verdict.value = f"Distance of representations left after {at} steps, as a share of ||g(x)||: {words}."
+
+    def _twin(self) -> go.Figure:
+        frames = [
+            (str(at), {name: torch.stack([*self.ends, way[at, 0]]) for name, (way, _) in self.ways.items()})
+            for at in range(0, self.steps + 1, max(1, self.steps // 10))
+        ]
+        rows = [(label, {f"target x, beginning x',<br>z of the {name} model": ims for name, ims in row.items()}) for label, row in frames]
+        return plots.sliding(rows, prefix="step ", title="From another image to one with the target's representation", active=len(rows) - 1)
+
+
+class PushExplorer(Live):
+    """A radius slider and a label rule: the images that `mislabel` makes of real ones, with both labels (section 3.2)."""
+
+    def __init__(
+        self, model: torch.nn.Module, data: Dataset, rules: dict[str, Callable], *, largest: float = 3.0, steps: int = 15, show: int = 8
+    ):
+        self.model, self.data, self.rules, self.steps, self.shown = model, data, rules, steps, show
+        wide = {"style": {"description_width": "70px"}, "layout": w.Layout(width="330px")}
+        self.eps = w.FloatSlider(1.5, min=0, max=largest, step=0.25, description="eps (l2)", continuous_update=False, **wide)
+        self.rule = w.Dropdown(options=list(rules), description="labels", **wide)
+        self.image = w.Image(format="png", layout=w.Layout(width=f"{100 * show}px", height="96px"))
+        self.image.add_class("featlab-pixels")
+        self.captions, self.verdict, self.message = w.HTML(), w.HTML(), w.HTML()
+        style = w.HTML("<style>.featlab-pixels {image-rendering: pixelated}</style>")
+        children = [style, w.HBox([self.eps, self.rule]), self.image, self.captions, self.verdict, self.message]
+        super().__init__(children, self._twin(largest), "mislabelled images explorer")
+        for knob in (self.eps, self.rule):
+            knob.observe(guarded(self.draw, self.message), "value")
+        self.draw()
+
+    def push(self, eps: float, rule: str) -> Dataset:
+        """The data, pushed."""
+        return mislabel(self.model, self.data, self.rules[rule], PGD(L2(eps), steps=self.steps, targeted=True))
+
+    def draw(self) -> None:
+        """Show what the knobs say."""
+        pushed = self.push(self.eps.value, self.rule.value)
+        strip = plots.strip(pushed.images[: self.shown], gap=5)
+        self.image.value = plots.png(strip)
+        self.image.layout.width = f"{strip.shape[2]}px"
+        names, cell = self.data.classes, strip.shape[2] // self.shown
+        pairs = zip(pushed.labels[: self.shown], self.data.labels, strict=False)
+        words = "".join(f'<div style="width:{cell}px;line-height:1.25"><b>{names[t]}</b><br><s>{names[y]}</s></div>' for t, y in pairs)
+        self.captions.value = f'<div style="display:flex;font-size:13px">{words}</div>'
+        reached = 100 * pushed.report["reached"].float().mean()
+        self.verdict.value = (
+            f"Bold: the label it is trained with; struck out: what it shows. The model that made them sees the new label in <b>{reached:.0f} %</b> "
+            f"of {len(pushed)} images."
+        )
+
+    def _twin(self, largest: float) -> go.Figure:
+        frames = []
+        for i in range(7):
+            eps = largest * i / 6
+            frames.append((f"{eps:g}", {rule: self.push(eps, rule).images[: self.shown] for rule in self.rules}))
+        return plots.sliding(frames, prefix="eps = ", title="Images pushed towards another label", active=3)
