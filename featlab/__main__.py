@@ -57,6 +57,19 @@ def reproduce(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def teachers(arguments: argparse.Namespace) -> int:
+    """Which teacher's adversarial examples teach most, as json."""
+    from featlab.reproduce import Lab
+    from featlab.results import Store, bar, write_json
+    from featlab.teachers import study
+
+    lab = Lab(arguments.preset, seed=arguments.seed, store=Store(progress=bar))
+    path = arguments.out / f"{lab.preset.data}-{arguments.preset}-teachers-seed{arguments.seed}.json"
+    write_json(path, study(lab))
+    print(f"wrote {path}")
+    return 0
+
+
 def text_table(report: dict) -> str:
     """The rows for a terminal."""
     from featlab.claims import PAPER
@@ -82,10 +95,13 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "reproduce", help="the evidence of sections 3.1 and 3.2: models, constructed datasets, retraining, accuracies"
     )
-    run.add_argument("--preset", default="laptop", help="laptop (default) or quick")
-    run.add_argument("--seed", type=int, default=0)
-    run.add_argument("--out", type=Path, default=Path("results"), help="folder for the json and the page (default: results)")
     run.set_defaults(run=reproduce)
+    study = commands.add_parser("teachers", help="which teacher's adversarial examples teach most (notebook 04)")
+    study.set_defaults(run=teachers)
+    for command in (run, study):
+        command.add_argument("--preset", default="laptop", help="laptop (default) or quick")
+        command.add_argument("--seed", type=int, default=0)
+        command.add_argument("--out", type=Path, default=Path("results"), help="folder for what is written (default: results)")
     return top
 
 

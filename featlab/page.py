@@ -6,7 +6,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from featlab import claims, files, plots
-from featlab.reproduce import CONSTRUCTED, MEANING, Lab
+from featlab.reproduce import CONSTRUCTED, MEANING, Lab, columns
 
 STYLE = """
 body {font: 16px/1.5 Inter, Helvetica, Arial, sans-serif; color: #222; max-width: 960px; margin: 2em auto; padding: 0 1em}
@@ -38,8 +38,7 @@ def figure(report: dict) -> go.Figure:
     """The rows as bars, like Figure 2b."""
     groups = {}
     for name, row in report["rows"].items():
-        columns = {"clean": row["clean"], **{f"under l2 {r}": e for r, e in row["attacked"].items()}}
-        groups[name.replace(" control", "<br>control")] = {c: (e["value"], e["low"], e["high"]) for c, e in columns.items()}
+        groups[name.replace(" control", "<br>control")] = columns(row)
     chart = plots.bars(groups, title="Normal training on each set, tested on real images", chance=0.1)
     return chart.update_layout(width=960, height=440)
 

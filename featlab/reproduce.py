@@ -52,9 +52,9 @@ class Preset:
     model: str = "cnn"
     images: int = 0
     tests: int = 0
-    student: Recipe = Recipe(epochs=8, weight_decay=5e-3)
-    teacher: Recipe = Recipe(epochs=2)
-    defence: Recipe = Recipe(epochs=4)
+    student: Recipe = Recipe()
+    teacher: Recipe = Recipe(epochs=2, lr=0.2, weight_decay=5e-4)
+    defence: Recipe = Recipe(epochs=4, lr=0.2, weight_decay=5e-4)
     inner: PGD = PGD(L2(1.0), steps=5)
     inversion: tuple[int, float] = (30, 1.2)
     push: PGD = PGD(L2(1.5), steps=15, targeted=True)
@@ -206,6 +206,12 @@ class Lab:
             "claims": judged,
             "seconds": self.store.seconds,
         }
+
+
+def columns(row: dict) -> dict[str, tuple[float, float, float]]:
+    """A row as bars: "clean" or "l2 radius" -> (value, low, high)."""
+    entries = {"clean": row["clean"], **{f"under l2 {radius}": e for radius, e in row["attacked"].items()}}
+    return {name: (e["value"], e["low"], e["high"]) for name, e in entries.items()}
 
 
 def entry(value: Accuracy) -> dict[str, float]:

@@ -74,7 +74,7 @@ class Store:
             self.seconds[name] = float(json.loads(path.with_suffix(".seconds").read_text()))
 
     def model(self, name: str, setting: str, model: nn.Module, begin: Callable[[nn.Module], Training]) -> nn.Module:
-        """Load the trained weights of this setting into `model`, or train it by `begin(model)`, from the last saved epoch if there is one."""
+        """Load the trained weights of this setting into `model`, or train it by `begin(model)` from the last saved epoch."""
         path, half = (self.path(name, setting, ending) for ending in (".safetensors", ".state.safetensors"))
         if (weights := files.read_tensors(path, setting)) is not None:
             model.load_state_dict(weights)
@@ -179,11 +179,11 @@ def measured(name: str) -> list[dict]:
 
 
 def over_seeds(reports: list[dict]) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Rows of several seeds together: row -> "clean" or radius -> (mean, least, greatest) over the seeds."""
+    """Rows of several seeds together, as bars: row -> "clean" or "under l2 radius" -> (mean, least, greatest) over the seeds."""
     rows = {}
     for name, first in reports[0]["rows"].items():
         values = {"clean": [r["rows"][name]["clean"]["value"] for r in reports]}
-        values |= {radius: [r["rows"][name]["attacked"][radius]["value"] for r in reports] for radius in first["attacked"]}
+        values |= {f"under l2 {radius}": [r["rows"][name]["attacked"][radius]["value"] for r in reports] for radius in first["attacked"]}
         rows[name] = {column: (sum(v) / len(v), min(v), max(v)) for column, v in values.items()}
     return rows
 

@@ -30,12 +30,12 @@ class Recipe:
     average        decay a step of an exponential average of the weights, which the model holds at the end; 0 for none
     """
 
-    epochs: int = 10
+    epochs: int = 8
     batch: int = 125
-    lr: float = 0.2
+    lr: float = 0.5
     schedule: str = "one-cycle"
     momentum: float = 0.9
-    weight_decay: float = 5e-4
+    weight_decay: float = 2e-3
     augment: int = 0
     average: float = 0.0
 

@@ -252,8 +252,8 @@ class PushExplorer(Live):
         self.captions.value = f'<div style="display:flex;font-size:13px">{words}</div>'
         reached = 100 * pushed.report["reached"].float().mean()
         self.verdict.value = (
-            f"Bold: the label it is trained with; struck out: what it shows. The model that made them sees the new label in <b>{reached:.0f} %</b> "
-            f"of {len(pushed)} images."
+            "Bold: the label it is trained with; struck out: what it shows. "
+            f"The model that made them sees the new label in <b>{reached:.0f} %</b> of {len(pushed)} images."
         )
 
     def _twin(self, largest: float) -> go.Figure:
