@@ -32,6 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(name)
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp's files are for their owner alone
         os.replace(name, path)
     except OSError as error:
         raise OSError(
@@ -40,6 +41,12 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def checksum(tensors: Mapping[str, Tensor]) -> str:
