@@ -65,6 +65,9 @@ def image_trace(image: Tensor, x: float, y: float, size: float = 1.0, **more) ->
     return go.Image(source=data_uri(image), zsmooth=False, hoverinfo="skip", **place, **more)
 
 
+BESIDE = {"xref": "x domain", "x": 0, "xshift": -8, "xanchor": "right", "align": "right", "showarrow": False}  # the name of a row
+
+
 def samples(rows: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | None = None, *, title: str = "") -> go.Figure:
     """Rows of images, one name a row, like the paper's Figure 2a.
 
@@ -76,15 +79,7 @@ def samples(rows: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | 
     for r, (name, images) in enumerate(rows.items()):
         for i, image in enumerate(images):
             figure.add_trace(image_trace(image, 1.06 * i, pitch * r))
-        text = {
-            "xanchor": "right",
-            "x": -0.1,
-            "y": pitch * r + 0.5,
-            "text": name.replace("\n", "<br>"),
-            "showarrow": False,
-            "align": "right",
-        }
-        figure.add_annotation(**text)
+        figure.add_annotation(text=name, y=pitch * r + 0.5, **BESIDE)
         for i, word in enumerate(captions.get(name, ())):
             figure.add_annotation(x=1.06 * i + 0.5, y=pitch * r + 1.14, text=word, showarrow=False, font={"size": 12})
     columns = max(len(images) for images in rows.values())
@@ -196,7 +191,7 @@ def sliding(frames: Sequence[tuple[str, Mapping[str, Tensor]]], *, prefix: str, 
     ]
     names = list(frames[0][1])
     for r, name in enumerate(names):
-        figure.add_annotation(x=-0.1, xanchor="right", y=1.08 * r + 0.5, text=name.replace("\n", "<br>"), showarrow=False, align="right")
+        figure.add_annotation(text=name, y=1.08 * r + 0.5, **BESIDE)
     columns = max(len(images) for images in frames[0][1].values())
     cell = min((WIDTH - 190) / (1.06 * columns), 130)
     hidden = {"visible": False, "fixedrange": True}

@@ -64,7 +64,7 @@ class Preset:
 
 PRESETS = {
     "laptop": Preset(),
-    "quick": Preset(images=3000, tests=1000, steps=10),
+    "quick": Preset(images=6000, tests=1000, inversion=(20, 1.8), steps=10),
 }
 
 
@@ -163,8 +163,9 @@ class Lab:
         known(name, ROWS, "row")
         attacks = {f"{radius:g}": PGD(L2(radius), steps=self.preset.steps) for radius in self.preset.radii}
 
+        model, (_, test) = self.model("robust") if name == "robust" else self.student(name), self.data
+
         def measure() -> dict:
-            model, (_, test) = self.model("robust") if name == "robust" else self.student(name), self.data
             attacked = {radius: entry(accuracy(model, test, attack)) for radius, attack in attacks.items()}
             return {"clean": entry(accuracy(model, test)), "attacked": attacked}
 

@@ -80,8 +80,8 @@ class Store:
             model.load_state_dict(weights)
             self.recall(name, path)
             return model.to(engine.device()).eval()
+        run = begin(model)
         with self.timing(name, path):
-            run = begin(model)
             if (state := files.read_tensors(half, setting)) is not None:
                 run.resume(state)
             self._watch(run, name, lambda state: files.write_tensors(half, state, setting))

@@ -123,15 +123,15 @@ class AttackExplorer(Live):
         return plots.attack_steps(panels, title=f"A {names[label]}, attacked with a growing radius", gain=self.gain, active=5)
 
 
-def watch(training: Training, *, every: int = 10, title: str = "") -> go.FigureWidget | None:
-    """Train, and draw loss and accuracy as they grow: the last expression of a cell shows the finished curve.
+def watch(training: Training, *, every: int = 10, title: str = "") -> None:
+    """Train, and draw loss and accuracy as they grow; at the end a plain figure takes the live one's place.
 
     every  steps between two points
     """
     from IPython.display import display
 
     figure = go.FigureWidget(plots.curves({"accuracy of the batch": ([], []), "loss of the batch": ([], [])}, x="step", y="", title=title))
-    display(figure)
+    shown = display(figure, display_id=True)
     records = []
     for record in training:
         records.append(record)
@@ -141,6 +141,8 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> go.FigureW
                 for trace, value in zip(figure.data, mean, strict=True):
                     trace.x, trace.y = (*(trace.x or ()), record.step), (*(trace.y or ()), value)
     training.model.eval()
+    shown.update(go.Figure(figure))
+    figure.close()
 
 
 def progress(items: Iterable, label: str, total: int) -> Iterator:
