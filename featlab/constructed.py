@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from featlab import engine
-from featlab.attacks import L2, descend
+from featlab.attacks import L2, check_steps, descend
 from featlab.training import predict
 from featlab.types import Attack, Dataset, check_labels, pixels
 
@@ -60,8 +60,7 @@ def robustifying(
     """The construction behind `robustify`; same arguments."""
     if start not in STARTS:
         raise ValueError(f"unknown start {start!r}: choose one of {', '.join(STARTS)}")
-    if steps < 0 or not step > 0:
-        raise ValueError(f"steps must be at least 0 and step above 0 (pixels in [0, 1]), got steps={steps}, step={step}")
+    check_steps(steps, step)
     if not hasattr(model, "represent"):
         raise TypeError("robustify matches representations, so the model needs a method represent(x): use a featlab Classifier")
     data = data.to(engine.device_of(model) or data.device)
