@@ -165,7 +165,8 @@ def mislabelling(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, a
 
     def make(index: Tensor) -> Part:
         x, t = pixels(data.images[index]), targets[index]
-        z = x if attack is None else attack(model, x, t)
+        with engine.drawing(seed, int(index[0])):  # for an attack's random start
+            z = x if attack is None else attack(model, x, t)
         return Part(int(index[0]), z, {"reached": predict(model, z) == t, "length": L2(0).norm(z - x)})
 
     return Construction(data, targets, make, engine.chunk(data.device.type))
