@@ -159,9 +159,10 @@ def mislabelling(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, a
     if getattr(attack, "targeted", True) is False:
         raise ValueError(f"{attack} is untargeted and would lead away from the new labels: add targeted=True")
     data = data.to(engine.device_of(model) or data.device)
-    check_labels(data.labels, data.images, data.num_classes)
-    targets = rule(data.labels, data.num_classes, torch.Generator().manual_seed(seed))
-    targets = check_labels(targets, data.images, data.num_classes)
+    classes = len(data.classes) or max(data.num_classes, getattr(model, "classes", 0))  # the labels alone may lack the last classes
+    check_labels(data.labels, data.images, classes)
+    targets = rule(data.labels, classes, torch.Generator().manual_seed(seed))
+    targets = check_labels(targets, data.images, classes)
 
     def make(index: Tensor) -> Part:
         x, t = pixels(data.images[index]), targets[index]
