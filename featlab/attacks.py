@@ -33,7 +33,7 @@ class Ball:
             raise ValueError(f"eps must be at least 0 (pixels in [0, 1]), got {self.eps}")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.eps:g})"
+        return f"{type(self).__name__}({self.eps:.12g})"
 
 
 class L2(Ball):
@@ -173,7 +173,7 @@ class PGD:
 
     def __repr__(self) -> str:
         flags = "".join(f", {name}" for name in ("targeted", "random_start", "best") if getattr(self, name))
-        step = "" if self.step is None else f", step={self.step:g}"
+        step = "" if self.step is None else f", step={self.step:.12g}"
         return f"PGD({self.ball}, steps={self.steps}{step}{flags})"
 
     def __call__(self, model: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
