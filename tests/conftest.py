@@ -1,5 +1,6 @@
 """Tests run in float32, the reference; those that compare with the precision that the processor would choose say so."""
 
+import hypothesis
 import pytest
 import torch
 
@@ -7,6 +8,8 @@ import featlab as fl
 from featlab import engine
 
 torch.set_num_threads(1)
+hypothesis.settings.register_profile("same every time", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same every time")
 
 
 @pytest.fixture(autouse=True)

@@ -57,7 +57,7 @@ def test_the_licence_and_the_source_lie_beside_the_images():
 
 
 def test_an_unknown_name_is_refused_with_the_known():
-    with pytest.raises(ValueError, match="unknown dataset 'mnist'.*fashion-mnist, fashion-mnist-full, cifar10, or the path of a folder"):
+    with pytest.raises(ValueError, match=r"unknown dataset 'mnist'.*fashion-mnist, fashion-mnist-full, cifar10, or the path of a folder"):
         fl.load("mnist")
 
 
@@ -118,7 +118,7 @@ class Web:
         asked = self.asked
 
         class Handler(http.server.SimpleHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802
+            def do_GET(self):
                 asked.append(self.path)
                 super().do_GET()
 
@@ -215,7 +215,7 @@ def test_a_file_put_there_that_is_not_the_right_one_is_no_dataset(web):
     path = files.cache_folder() / "downloads" / "cifar-10-python.tar.gz"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"<html>not found</html>")
-    with pytest.raises(ConnectionError, match="cifar-10-python.tar.gz"):
+    with pytest.raises(ConnectionError, match=r"cifar-10-python.tar.gz"):
         fl.load("cifar10")
 
 
@@ -299,7 +299,7 @@ def test_hidden_folders_and_other_files_are_passed_over(tmp_path):
 @pytest.mark.parametrize("make", [lambda folder: None, lambda folder: (folder / "ant").mkdir()])
 def test_a_folder_without_images_says_what_was_expected(make, tmp_path):
     make(tmp_path)
-    with pytest.raises(ValueError, match="no images: expected .*/CLASS/IMAGE"):
+    with pytest.raises(ValueError, match=r"no images: expected .*/CLASS/IMAGE"):
         fl.load(tmp_path)
 
 
@@ -313,5 +313,5 @@ def test_a_broken_image_is_named(tmp_path):
     for i in range(6):
         save(tmp_path / "ant" / f"{i}.png", (0, 0, 0))
     (tmp_path / "ant" / "1.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match="1.png cannot be read as an image"):
+    with pytest.raises(ValueError, match=r"1.png cannot be read as an image"):
         fl.load(tmp_path)

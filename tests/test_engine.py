@@ -155,7 +155,7 @@ def test_precision_holds_within_its_block_only_and_unknown_ones_are_refused():
     with engine.precision("auto"), pytest.raises(RuntimeError, match="inside"), engine.precision("float32"):
         raise RuntimeError("inside")
     assert engine.describe_precision() == "float32"  # what the tests run in
-    with pytest.raises(ValueError, match="unknown precision 'float8'.*auto, float32"), engine.precision("float8"):
+    with pytest.raises(ValueError, match=r"unknown precision 'float8'.*auto, float32"), engine.precision("float8"):
         pass
 
 

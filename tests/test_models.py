@@ -58,16 +58,24 @@ def test_images_of_another_number_of_channels_are_refused(has, given):
 
 @pytest.mark.parametrize("name, parameters", [("resnet18", 11_173_962), ("resnet50", 23_520_842)])
 def test_resnets_have_the_published_sizes_for_32x32_images(name, parameters):
+    data = patches(10, channels=3, classes=10, size=32)
     with torch.device("meta"):
-        model = models.build(name, channels=3, classes=10)
+        model = models.build(name, data)
     assert sum(p.numel() for p in model.parameters()) == parameters
     stem = model.body.conv1
     assert (stem.kernel_size, stem.stride) == ((3, 3), (1, 1)) and isinstance(model.body.maxpool, nn.Identity)
 
 
 def test_an_unknown_model_is_refused_with_the_known():
-    with pytest.raises(ValueError, match="unknown model 'vgg'.*cnn, resnet18, resnet50"):
-        models.build("vgg")
+    with pytest.raises(ValueError, match=r"unknown model 'vgg'.*cnn, resnet18, resnet50"):
+        models.build("vgg", patches())
+
+
+@pytest.mark.parametrize("name", ["cnn", "resnet18"])
+@pytest.mark.parametrize("channels, classes, size", [(1, 3, 12), (3, 10, 32)])
+def test_a_model_is_built_for_the_images_and_classes_of_its_data(name, channels, classes, size):
+    data = patches(max(classes, 2), channels, classes, size)
+    assert models.build(name, data).eval()(data.images).shape == (len(data), classes)
 
 
 def test_initial_weights_follow_the_seed_and_leave_the_global_random_state():
