@@ -123,6 +123,13 @@ def conv_bn_pairs(model: nn.Module, prefix: str = "") -> list[tuple[str, str]]:
     return [(prefix + conv, prefix + norm) for conv, norm in pairs]
 
 
+def keep_layout(part: nn.Module, inputs: tuple[Tensor]) -> None:
+    """Let the gradient of a part's input have the channels-last layout of that input: a ReLU before it is ten times slower on a mixture."""
+    x = inputs[0]
+    if x.requires_grad and x.ndim == 4:
+        x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+
+
 class Frozen:
     """A copy of a model for attacks and evaluation: same function, eval mode, no parameter gradients, faster.
 
@@ -137,6 +144,11 @@ class Frozen:
             conv.bias = nn.Parameter(torch.zeros(conv.out_channels, device=conv.weight.device), requires_grad=False)
             self.copy.set_submodule(bn_name, nn.Identity())
         self.autocast = autocast(model, kind_of(model))
+        for part in self.copy.modules():
+            if isinstance(self.autocast, torch.autocast) and type(part) in (nn.Conv2d, nn.Linear):
+                part.to(torch.bfloat16)  # what autocast would make of the weights in every pass
+            if type(part) is nn.Flatten:
+                part.register_forward_pre_hook(keep_layout)
 
     @torch.no_grad()
     def follow(self, model: nn.Module) -> "Frozen":
