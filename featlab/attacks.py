@@ -33,7 +33,7 @@ class Ball:
             raise ValueError(f"eps must be at least 0 (pixels in [0, 1]), got {self.eps}")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.eps:g})"
+        return f"{type(self).__name__}({self.eps:.12g})"
 
 
 class L2(Ball):
@@ -94,6 +94,14 @@ def pixel_gradient(goal: Callable[[Tensor], Tensor], z: Tensor) -> tuple[Tensor,
     return loss.detach(), gradient
 
 
+def check_steps(steps: int, step: float) -> None:
+    """Refuse a number or a length of steps that leads nowhere."""
+    if not steps >= 0 or steps != int(steps):
+        raise ValueError(f"steps must be a whole number from 0 up, got {steps}")
+    if not step > 0:
+        raise ValueError(f"step must be above 0 (pixels in [0, 1]), got {step}")
+
+
 def descend(
     goal: Callable[[Tensor], Tensor],
     x: Tensor,
@@ -115,6 +123,7 @@ def descend(
     start  where z begins; x itself if not given
     best   return the iterate of least loss, image by image, instead of the last
     """
+    check_steps(steps, step)
     z = x if start is None else start
     least, kept = torch.full((len(x),), math.inf, device=x.device), z
     for i in range(steps):
@@ -158,16 +167,13 @@ class PGD:
     def __post_init__(self):
         if not isinstance(self.ball, Ball):
             raise TypeError(f"the first argument is a ball, L2(eps) or Linf(eps); got {self.ball!r}")
-        if self.steps < 0 or self.steps != int(self.steps):
-            raise ValueError(f"steps must be a whole number from 0 up, got {self.steps}")
-        if self.step is not None and not self.step > 0:
-            raise ValueError(f"step must be above 0 (pixels in [0, 1]), got {self.step}; leave it out for 2.5 eps / steps")
-        if self.step is None and math.isinf(self.ball.eps):
-            raise ValueError("a ball without limit has no default step: give step=...")
+        check_steps(self.steps, 1.0 if self.step is None else self.step)
+        if math.isinf(self.ball.eps) and (self.step is None or self.random_start):
+            raise ValueError("a ball without limit has no default step and no random start: give step=... and begin at the image")
 
     def __repr__(self) -> str:
         flags = "".join(f", {name}" for name in ("targeted", "random_start", "best") if getattr(self, name))
-        step = "" if self.step is None else f", step={self.step:g}"
+        step = "" if self.step is None else f", step={self.step:.12g}"
         return f"PGD({self.ball}, steps={self.steps}{step}{flags})"
 
     def __call__(self, model: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
@@ -185,5 +191,5 @@ class PGD:
             return sign * F.cross_entropy(network(z), y, reduction="none")
 
         start = (x + self.ball.sample(x)).clamp(0, 1) if self.random_start else x
-        step = self.step or 2.5 * self.ball.eps / max(self.steps, 1)
+        step = self.step or 2.5 * self.ball.eps / max(self.steps, 1) or TINY
         return descend(goal, x, ball=self.ball, steps=self.steps, step=step, start=start, best=self.best)

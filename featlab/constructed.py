@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from featlab import engine
-from featlab.attacks import L2, descend
+from featlab.attacks import L2, check_steps, descend
 from featlab.training import predict
 from featlab.types import Attack, Dataset, check_labels, pixels
 
@@ -60,8 +60,7 @@ def robustifying(
     """The construction behind `robustify`; same arguments."""
     if start not in STARTS:
         raise ValueError(f"unknown start {start!r}: choose one of {', '.join(STARTS)}")
-    if steps < 0 or not step > 0:
-        raise ValueError(f"steps must be at least 0 and step above 0 (pixels in [0, 1]), got steps={steps}, step={step}")
+    check_steps(steps, step)
     if not hasattr(model, "represent"):
         raise TypeError("robustify matches representations, so the model needs a method represent(x): use a featlab Classifier")
     data = data.to(engine.device_of(model) or data.device)
@@ -160,13 +159,15 @@ def mislabelling(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, a
     if getattr(attack, "targeted", True) is False:
         raise ValueError(f"{attack} is untargeted and would lead away from the new labels: add targeted=True")
     data = data.to(engine.device_of(model) or data.device)
-    check_labels(data.labels, data.images, data.num_classes)
-    targets = rule(data.labels, data.num_classes, torch.Generator().manual_seed(seed))
-    targets = check_labels(targets, data.images, data.num_classes)
+    classes = len(data.classes) or max(data.num_classes, getattr(model, "classes", 0))  # the labels alone may lack the last classes
+    check_labels(data.labels, data.images, classes)
+    targets = rule(data.labels, classes, torch.Generator().manual_seed(seed))
+    targets = check_labels(targets, data.images, classes)
 
     def make(index: Tensor) -> Part:
         x, t = pixels(data.images[index]), targets[index]
-        z = x if attack is None else attack(model, x, t)
+        with engine.drawing(seed, int(index[0])):  # for an attack's random start
+            z = x if attack is None else attack(model, x, t)
         return Part(int(index[0]), z, {"reached": predict(model, z) == t, "length": L2(0).norm(z - x)})
 
     return Construction(data, targets, make, engine.chunk(data.device.type))

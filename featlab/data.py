@@ -55,6 +55,8 @@ def _fetch(name: str) -> Splits:
 
     kind, _, needed, home = DOWNLOADS[name]
     root = files.cache_folder() / "downloads"
+    for archive in (path for file in needed if (path := root / file).exists()):
+        archive.with_suffix("").unlink(missing_ok=True)  # unpack anew: an unpacking may have been cut short
     splits = {}
     for split in ("train", "test"):
         try:
@@ -82,34 +84,48 @@ def _image(path: Path, size: int | None) -> np.ndarray:
         raise ValueError(f"{path} cannot be read as an image ({error}): mend or remove it") from error
 
 
-def _class_folder(folder: Path, classes: list[str], size: int | None) -> tuple[Tensor, Tensor]:
-    paths = [(p, c) for c, name in enumerate(classes) for p in sorted((folder / name).rglob("*")) if p.suffix.lower() in IMAGE_ENDINGS]
-    if not paths:
+def _class_names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _listed(folder: Path, classes: list[str]) -> list[tuple[Path, int]]:
+    """The images below FOLDER/CLASS with the number of their class, in order."""
+    listed = [(p, c) for c, name in enumerate(classes) for p in sorted((folder / name).rglob("*")) if p.suffix.lower() in IMAGE_ENDINGS]
+    if not listed:
         raise ValueError(f"{folder} holds no images: expected {folder}/CLASS/IMAGE with endings {', '.join(sorted(IMAGE_ENDINGS))}")
-    arrays = [_image(path, size) for path, _ in paths]
-    if any(a.ndim == 3 for a in arrays):
-        arrays = [a if a.ndim == 3 else np.repeat(a[..., None], 3, 2) for a in arrays]
+    return listed
+
+
+def _stacked(arrays: list[np.ndarray], folder: Path) -> Tensor:
+    """All images as one tensor (n, c, h, w), in colour if any is."""
+    colour = any(a.ndim == 3 for a in arrays)
+    arrays = [np.repeat(a[..., None], 3, 2) if colour and a.ndim == 2 else a for a in arrays]
     shapes = Counter(a.shape for a in arrays)
     if len(shapes) > 1:
         raise ValueError(
             f"the images of {folder} differ in size, for example {list(shapes)[:3]}: say load(folder, size=32) to crop and resize"
         )
     images = torch.from_numpy(np.stack(arrays))
-    return images.permute(0, 3, 1, 2).contiguous() if images.ndim == 4 else images[:, None], torch.tensor([c for _, c in paths])
+    return images.permute(0, 3, 1, 2).contiguous() if colour else images[:, None]
 
 
 def folder(path: Path, size: int | None) -> tuple[Splits, tuple[str, ...]]:
     """Images as PATH/train/CLASS/IMAGE and PATH/test/CLASS/IMAGE; or PATH/CLASS/IMAGE, of which every sixth is for testing."""
     split = (path / "train").is_dir() and (path / "test").is_dir()
-    first = path / "train" if split else path
-    classes = sorted(p.name for p in first.iterdir() if p.is_dir())
-    if split:
-        parts = {part: _class_folder(path / part, classes, size) for part in ("train", "test")}
-    else:
-        images, labels = _class_folder(path, classes, size)
-        held_out = torch.arange(len(labels)) % 6 == 5
-        parts = {"train": (images[~held_out], labels[~held_out]), "test": (images[held_out], labels[held_out])}
-    return {f"{part}_{what}": t for part, pair in parts.items() for what, t in zip(("images", "labels"), pair, strict=True)}, tuple(classes)
+    roots = (path / "train", path / "test") if split else (path,)
+    classes = _class_names(roots[0])
+    if unknown := set(_class_names(roots[-1])) - set(classes):
+        raise ValueError(f"{roots[-1]} has classes that {roots[0]} lacks: {', '.join(sorted(unknown))}")
+    listed = [_listed(root, classes) for root in roots]
+    if not split:
+        listed = [[item for i, item in enumerate(listed[0]) if i % 6 != 5], listed[0][5::6]]
+    if not listed[1]:
+        raise ValueError(f"{path} has too few images to keep every sixth for testing: put at least six there, or make train/ and test/")
+    images = _stacked([_image(p, size) for part in listed for p, _ in part], path)
+    labels = torch.tensor([c for part in listed for _, c in part])
+    parts = {"train": slice(len(listed[0])), "test": slice(len(listed[0]), None)}
+    splits = {f"{part}_images": images[where] for part, where in parts.items()}
+    return splits | {f"{part}_labels": labels[where] for part, where in parts.items()}, tuple(classes)
 
 
 def load(

@@ -47,7 +47,7 @@ class Classifier(nn.Module):
             raise ValueError(
                 f"the model takes images (n, c, h, w) with c, h, w = {wanted}, got {tuple(x.shape)}: build it with channels=, size="
             )
-        return self.body((pixels(x) - self.mean) / self.std)
+        return self.body((pixels(x).to(self.mean.dtype) - self.mean) / self.std)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.represent(x))

@@ -11,6 +11,7 @@ import json
 import platform
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,15 +130,29 @@ class Store:
     def value(self, name: str, setting: str, compute: Callable[[], object]) -> object:
         """Load the json value of this setting, or compute it."""
         path = self.path(name, setting, ".json")
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            kept = json.loads(path.read_text())
-            if kept["setting"] == setting:
-                self.recall(name, path)
-                return kept["value"]
+        if (kept := _kept_value(path, setting)) is not None:
+            self.recall(name, path)
+            return kept["value"]
         with self.timing(name, path):
             (value,) = [compute() for _ in self.progress(range(1), name, 1)]
-        write_json(path, {"setting": setting, "value": value})
+        write_json(path, {"setting": setting, "value": value, "sha256": _digest(setting, value)})
         return value
+
+
+def _digest(setting: str, value: object) -> str:
+    return hashlib.sha256(json.dumps([setting, value]).encode()).hexdigest()
+
+
+def _kept_value(path: Path, setting: str) -> dict | None:
+    """What `Store.value` wrote for this setting, or None if it is absent or, with a warning, not what was written."""
+    if not path.exists():
+        return None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(path.read_text())
+        if (kept["setting"], kept["sha256"]) == (setting, _digest(setting, kept["value"])):
+            return kept
+    warnings.warn(f"{path} is cut short, altered or from an older version; it is made again", stacklevel=3)
+    return None
 
 
 def tensors_of(data: Dataset) -> dict[str, Tensor]:

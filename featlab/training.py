@@ -116,6 +116,10 @@ class Training:
     def __len__(self) -> int:
         return self.steps - self.done
 
+    def generator(self, epoch: int) -> torch.Generator:
+        """What the order and the augmentation of an epoch are drawn from."""
+        return torch.Generator().manual_seed(engine.seed_of(self.seed, epoch))
+
     def _floats(self) -> list[tuple[str, Tensor]]:
         return [(name, t) for name, t in self.model.state_dict().items() if t.is_floating_point()]
 
@@ -143,13 +147,14 @@ class Training:
     def __iter__(self) -> Iterator[Record]:
         steps = self.steps
         for epoch in range(self.epoch, self.recipe.epochs):
-            generator = torch.Generator().manual_seed(hash((self.seed, epoch)) % 2**63)
+            generator = self.generator(epoch)
             order = torch.randperm(len(self.data), generator=generator)
             for i, index in enumerate(order.split(self.recipe.batch)):
                 step = epoch * self.per_epoch + i
                 for group in self.optimiser.param_groups:
                     group["lr"] = self.recipe.rate((step + 0.5) / steps)
-                loss, right = self._step(index.to(self.data.device), generator)
+                with engine.drawing(self.seed, step, 1):  # for an attack's random start, and for dropout
+                    loss, right = self._step(index.to(self.data.device), generator)
                 if i == self.per_epoch - 1:
                     self.epoch = epoch + 1
                 yield Record(epoch, step + 1, steps, loss, right)
@@ -245,6 +250,7 @@ def accuracy(model: Callable[[Tensor], Tensor], data: Dataset, attack: Attack | 
     Under attack an image counts if it is right as it is and right when attacked: the adversary may leave an image alone.
     """
     data = data.to(engine.device_of(model) or data.device)
+    check_labels(data.labels, data.images, getattr(model, "classes", 0))
     right = predict(model, data.images) == data.labels
     if attack is not None and bool(right.any()):
         left = data[right]

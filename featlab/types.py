@@ -80,7 +80,10 @@ class Dataset:
 
     def __getitem__(self, index) -> "Dataset":
         """A part of the dataset: a slice, a mask or a tensor of indices. One integer gives a dataset of one image."""
-        index = slice(index, index + 1 or None) if isinstance(index, int) else index
+        if isinstance(index, int):
+            if not -len(self) <= index < len(self):  # also what ends `for image in dataset`
+                raise IndexError(f"there is no image {index}: the dataset has {len(self)}")
+            index = slice(index, index + 1 or None)
         report = {name: column[index] for name, column in self.report.items()}
         return replace(self, images=self.images[index], labels=self.labels[index], report=report)
 
