@@ -177,25 +177,22 @@ def strip(images: Tensor, zoom: int = 3, gap: int = 4) -> np.ndarray:
 
 def sliding(frames: Sequence[tuple[str, Mapping[str, Tensor]]], *, prefix: str, title: str = "", active: int = 0) -> go.Figure:
     """Rows of images under plotly's own slider, one frame a position: (label, {row name: images (m, c, h, w)}); needs no kernel."""
-    figure, sizes = go.Figure(), []
+    figure, per = go.Figure(), len(frames[0][1])
     for i, (_, rows) in enumerate(frames):
-        traces = [
-            image_trace(im, 1.06 * k, 1.08 * r, visible=i == active) for r, ims in enumerate(rows.values()) for k, im in enumerate(ims)
-        ]
-        figure.add_traces(traces)
-        sizes.append(len(traces))
-    ends = np.cumsum(sizes)
+        for r, images in enumerate(rows.values()):  # a row is one picture: a file a third as large as one picture an image
+            row = strip(images, zoom=1, gap=2)
+            figure.add_trace(image_trace(row, 0, 1.08 * r, size=row.shape[-1] / row.shape[-2], visible=i == active))
     steps = [
-        {"label": label, "method": "update", "args": [{"visible": [bool(end - size <= j < end) for j in range(ends[-1])]}]}
-        for (label, _), size, end in zip(frames, sizes, ends, strict=True)
+        {"label": label, "method": "update", "args": [{"visible": [j // per == i for j in range(per * len(frames))]}]}
+        for i, (label, _) in enumerate(frames)
     ]
     names = list(frames[0][1])
     for r, name in enumerate(names):
         figure.add_annotation(text=name, y=1.08 * r + 0.5, **BESIDE)
     columns = max(len(images) for images in frames[0][1].values())
-    cell = min((WIDTH - 190) / (1.06 * columns), 130)
+    cell = min((WIDTH - 190) / (1.08 * columns), 130)
     hidden = {"visible": False, "fixedrange": True}
-    figure.update_xaxes(range=[-0.05, 1.06 * columns], domain=[0, cell * 1.06 * columns / (WIDTH - 190)], **hidden)
+    figure.update_xaxes(range=[-0.05, 1.08 * columns], domain=[0, cell * 1.08 * columns / (WIDTH - 190)], **hidden)
     figure.update_yaxes(range=[1.08 * len(names), -0.05], **hidden)
     slider = {"active": active, "currentvalue": {"prefix": prefix}, "pad": {"t": 10}, "steps": steps}
     margin = {"l": 170, "r": 20, "t": 50, "b": 90}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import ipywidgets as w
 import plotly.graph_objects as go
 import torch
+from IPython.display import DisplayHandle
 from torch import Tensor
 
 from featlab import plots
@@ -128,10 +129,9 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> None:
 
     every  steps between two points
     """
-    from IPython.display import display
-
     figure = go.FigureWidget(plots.curves({"accuracy of the batch": ([], []), "loss of the batch": ([], [])}, x="step", y="", title=title))
-    shown = display(figure, display_id=True)
+    shown = DisplayHandle()
+    shown.display(figure)
     records = []
     for record in training:
         records.append(record)
@@ -147,10 +147,9 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> None:
 
 def progress(items: Iterable, label: str, total: int) -> Iterator:
     """A Store's progress in a notebook: one line that fills, with the time left, and stays as a record of what was made."""
-    from IPython.display import display
-
     begun = shown = time.monotonic()
-    line = display(_Line(f"{label} …"), display_id=True)
+    line = DisplayHandle()
+    line.display(_Line(f"{label} …"))
     for done, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
@@ -260,7 +259,7 @@ class PushExplorer(Live):
 
     def _twin(self, largest: float) -> go.Figure:
         frames = []
-        for i in range(7):
-            eps = largest * i / 6
+        for i in range(5):
+            eps = largest * i / 4
             frames.append((f"{eps:g}", {rule: self.push(eps, rule).images[: self.shown] for rule in self.rules}))
-        return plots.sliding(frames, prefix="eps = ", title="Images pushed towards another label", active=3)
+        return plots.sliding(frames, prefix="eps = ", title="Images pushed towards another label", active=2)
