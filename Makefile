@@ -23,7 +23,10 @@ notebooks: $(READY)  # run every notebook anew and keep what it shows
 	$(BIN)/nbstripout --keep-output --keep-count notebooks/*.ipynb
 
 results: $(READY)  # measure the tables in results/ anew
-	for seed in 0 1 2; do $(BIN)/python -m featlab reproduce --seed $$seed; done
+	for seed in 0 1 2; do $(BIN)/python -m featlab reproduce --seed $$seed || exit; done
+	$(BIN)/python -m featlab teachers
+	$(BIN)/python -m pip install -q ".[dev]"
+	$(BIN)/python results/draw.py
 
 bench: $(READY)
 	$(BIN)/python -m pip install -q ".[bench]"

@@ -105,17 +105,17 @@ def bars(groups: Mapping[str, Mapping[str, tuple[float, float, float]]], *, titl
         got = {group: 100 * np.array(bar[name]) for group, bar in groups.items() if name in bar}
         value, low, high = np.array(list(got.values())).T
         errors = {"type": "data", "array": high - value, "arrayminus": value - low, "color": INK, "thickness": 1.3, "width": 4}
-        marker = {"color": PALETTE[i], "pattern": {"shape": PATTERNS[i], "fgcolor": "white", "size": 7}}
+        marker = {"color": PALETTE[i], "pattern": {"shape": PATTERNS[i], "bgcolor": PALETTE[i], "fgcolor": "white", "size": 8, "solidity": 0.2}}
         text = [f"<b>{v:.0f}</b>" for v in value]
-        inside = {"textposition": "inside", "insidetextanchor": "start", "textangle": 0, "textfont": {"color": "white", "size": 13}}
-        figure.add_bar(name=name, x=list(got), y=value, error_y=errors, marker=marker, text=text, cliponaxis=False, **inside)
+        words = {"textposition": "outside", "textangle": 0, "outsidetextfont": {"color": INK, "size": 13}}
+        figure.add_bar(name=name, x=list(got), y=value, error_y=errors, marker=marker, text=text, cliponaxis=False, **words)
     if chance is not None:
         figure.add_hline(100 * chance, line={"dash": "dot", "color": INK, "width": 1.5})
         figure.add_annotation(
             x=1, xref="paper", xanchor="right", y=100 * chance, yshift=9, text="chance", showarrow=False, font={"size": 12}
         )
     figure.update_layout(template="featlab", title=title, barmode="group", bargap=0.25, margin={"t": 95})
-    figure.update_yaxes(title="accuracy on the real test set, %", range=[0, 100])
+    figure.update_yaxes(title="accuracy on the real test set, %", range=[0, 102])
     return figure
 
 
@@ -135,7 +135,8 @@ def attack_panel(x: Tensor, attacked: Tensor, probabilities: Tensor, classes: Se
     shown = (x, perturbation(attacked - x, gain), attacked)
     values = 100 * probabilities.detach().cpu().numpy()
     colours = [BLUE if i == label else ORANGE for i in range(len(classes))]
-    marker = {"color": colours, "pattern": {"shape": ["" if i == label else "/" for i in range(len(classes))], "fgcolor": "white"}}
+    shapes = ["" if i == label else "/" for i in range(len(classes))]
+    marker = {"color": colours, "pattern": {"shape": shapes, "bgcolor": colours, "fgcolor": "white", "size": 8, "solidity": 0.2}}
     text = [f"{v:.0f}" for v in values]
     bar = go.Bar(x=values, y=list(classes), orientation="h", marker=marker, text=text, textposition="outside", cliponaxis=False)
     return [*(image_trace(image, 1.12 * i, 0) for i, image in enumerate(shown)), bar]

@@ -1,0 +1,80 @@
+"""What every notebook keeps, so that it opens anywhere, stays small, and is really compared by nbval."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return json.loads(request.param.read_text()) | {"path": request.param}
+
+
+def code(notebook):
+    return [c for c in notebook["cells"] if c["cell_type"] == "code" and "".join(c["source"]).strip()]
+
+
+def prose(notebook):
+    return "\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
+
+
+def outputs(notebook, kind):
+    return [out for cell in code(notebook) for out in cell["outputs"] if out["output_type"] == kind]
+
+
+def test_there_is_a_course():
+    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "03", "04"}
+
+
+def test_it_is_small_and_holds_no_widget_state(notebook):
+    assert notebook["path"].stat().st_size < 200_000
+    assert "widgets" not in notebook["metadata"]
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_it_was_run_from_top_to_bottom_without_errors(notebook):
+    assert [cell["execution_count"] for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+    assert not outputs(notebook, "error")
+    assert not [out for out in outputs(notebook, "stream") if out["name"] == "stderr"]
+
+
+def test_nbval_has_at_least_five_texts_to_compare(notebook):
+    compared = [c for c in code(notebook) if "nbval-ignore-output" not in c["metadata"].get("tags", [])]
+    texts = [out for cell in compared for out in cell["outputs"] if out["output_type"] == "stream" or "text/plain" in out.get("data", {})]
+    assert len(texts) >= 5
+
+
+def test_cells_are_short_and_imports_stand_in_the_first(notebook):
+    lengths = [len([line for line in "".join(c["source"]).splitlines() if line.strip()]) for c in code(notebook)]
+    assert max(lengths) <= 20 and median(lengths) <= 5
+    for cell in code(notebook)[1:]:
+        tree = ast.parse("".join(cell["source"]))
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_links_to_files_lead_somewhere(notebook):
+    for target in re.findall(r"\]\(([^)#:]+?)\)", prose(notebook)):
+        assert (notebook["path"].parent / target).exists(), target
+
+
+def test_it_has_the_parts_of_a_lesson(notebook):
+    words = prose(notebook)
+    for part in ("The question.", "Afterwards you can", "Time", "Predict.", "should see", "Exercise", "Hint", "Limits", "Where in the paper", "Paper"):
+        assert part.lower() in words.lower(), part
+    assert words.count("<details>") == words.count("</details>") >= 3
+
+
+def test_formulas_and_colour_are_not_the_only_carriers(notebook):
+    assert len(prose(notebook).split()) > 5 * sum(len("".join(c["source"]).splitlines()) for c in code(notebook)) / 2
+
+
+def test_links_of_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#:]+?)\)", (ROOT / "README.md").read_text()):
+        assert (ROOT / target).exists(), target
