@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=2 python benchmarks/attacks.py
 
-Rounds are interleaved, so that all see the same machine; the median round counts. Success and length must agree for the speeds to be comparable.
+Rounds are interleaved, so that all see the same machine; the median round counts. The speeds are comparable where success and length agree.
 """
 
 import argparse
@@ -94,9 +94,7 @@ def main() -> None:
     where = torch.cuda.get_device_name() if x.is_cuda else f"{engine.processor()}, {torch.get_num_threads()} threads"
     print(f"torch {torch.__version__} on {where}; {engine.describe_precision()} in featlab")
     print(f"{model.__class__.__name__} of {sum(p.numel() for p in model.parameters()):,} weights, right on {fl.accuracy(model, data)}")
-    print(
-        f"L2 PGD, eps {o.eps:g}, {o.steps} steps of {step:.3g}, {len(x)} images, others in batches of {o.batch}; median of {o.rounds} rounds\n"
-    )
+    print(f"L2 PGD, eps {o.eps:g}, {o.steps} steps of {step:.3g}; {len(x)} images in batches of {o.batch}; median of {o.rounds} rounds\n")
     print(f"{'':<16}{'image-steps/s':>14}{'x torchattacks':>16}{'fooled':>9}{'mean length':>13}")
     with engine.precision("float32"):
         for name, z in found.items():

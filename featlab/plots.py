@@ -105,7 +105,10 @@ def bars(groups: Mapping[str, Mapping[str, tuple[float, float, float]]], *, titl
         got = {group: 100 * np.array(bar[name]) for group, bar in groups.items() if name in bar}
         value, low, high = np.array(list(got.values())).T
         errors = {"type": "data", "array": high - value, "arrayminus": value - low, "color": INK, "thickness": 1.3, "width": 4}
-        marker = {"color": PALETTE[i], "pattern": {"shape": PATTERNS[i], "bgcolor": PALETTE[i], "fgcolor": "white", "size": 8, "solidity": 0.2}}
+        marker = {
+            "color": PALETTE[i],
+            "pattern": {"shape": PATTERNS[i], "bgcolor": PALETTE[i], "fgcolor": "white", "size": 8, "solidity": 0.2},
+        }
         text = [f"<b>{v:.0f}</b>" for v in value]
         words = {"textposition": "outside", "textangle": 0, "outsidetextfont": {"color": INK, "size": 13}}
         figure.add_bar(name=name, x=list(got), y=value, error_y=errors, marker=marker, text=text, cliponaxis=False, **words)

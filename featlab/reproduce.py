@@ -154,6 +154,7 @@ class Lab:
         """A fresh model trained normally on a training set, evaluated elsewhere on the real test set; "D" gives the standard model."""
         if name == "D":
             return self.model("standard")
+        known(name, (*CONSTRUCTED, *CONTROLS), "training set")
         seed = 10 * self.seed + 3 + (*CONSTRUCTED, *CONTROLS).index(name)
         setting = f"{self.preset.model} on ({self._setting(name)}), {self.preset.student}, seed {seed}"
         return self._trained(f"student of {name}", setting, lambda: self.dataset(name), self.preset.student, seed)

@@ -77,13 +77,13 @@ class Store:
     def model(self, name: str, setting: str, model: nn.Module, begin: Callable[[nn.Module], Training]) -> nn.Module:
         """Load the trained weights of this setting into `model`, or train it by `begin(model)` from the last saved epoch."""
         path, half = (self.path(name, setting, ending) for ending in (".safetensors", ".state.safetensors"))
-        if (weights := files.read_tensors(path, setting)) is not None:
+        if (weights := _fitting(path, setting, model)) is not None:
             model.load_state_dict(weights)
             self.recall(name, path)
             return model.to(engine.device()).eval()
         run = begin(model)
         with self.timing(name, path):
-            if (state := files.read_tensors(half, setting)) is not None:
+            if (state := _fitting(half, setting, model, "model.")) is not None:
                 run.resume(state)
             self._watch(run, name, lambda state: files.write_tensors(half, state, setting))
             files.write_tensors(path, model.state_dict(), setting)
@@ -137,6 +137,16 @@ class Store:
             (value,) = [compute() for _ in self.progress(range(1), name, 1)]
         write_json(path, {"setting": setting, "value": value, "sha256": _digest(setting, value)})
         return value
+
+
+def _fitting(path: Path, setting: str, model: nn.Module, prefix: str = "") -> dict[str, Tensor] | None:
+    """The tensors of a file if those with this prefix are a state of this model; else None, with a warning if there was a file."""
+    tensors = files.read_tensors(path, setting)
+    shapes = {prefix + name: t.shape for name, t in model.state_dict().items()}
+    if tensors is None or {name: t.shape for name, t in tensors.items() if name.startswith(prefix)} == shapes:
+        return tensors
+    warnings.warn(f"{path} holds weights of another architecture; it is made again", stacklevel=3)
+    return None
 
 
 def _digest(setting: str, value: object) -> str:

@@ -66,7 +66,18 @@ def test_links_to_files_lead_somewhere(notebook):
 
 def test_it_has_the_parts_of_a_lesson(notebook):
     words = prose(notebook)
-    for part in ("The question.", "Afterwards you can", "Time", "Predict.", "should see", "Exercise", "Hint", "Limits", "Where in the paper", "Paper"):
+    for part in (
+        "The question.",
+        "Afterwards you can",
+        "Time",
+        "Predict.",
+        "should see",
+        "Exercise",
+        "Hint",
+        "Limits",
+        "Where in the paper",
+        "Paper",
+    ):
         assert part.lower() in words.lower(), part
     assert words.count("<details>") == words.count("</details>") >= 3
 

@@ -88,17 +88,24 @@ def test_students_do_not_share_the_teachers_first_weights(lab):
     assert len({re.search(r"seed (\d+)", text).group(1) for text in seeds.values()}) == 3
 
 
-@pytest.mark.parametrize(("ask", "known"), [("model", "robust"), ("dataset", "D_det"), ("row", "D_R")])
-def test_an_unknown_name_lists_the_known(lab, ask, known):
-    with pytest.raises(ValueError, match=known):
-        getattr(lab, ask)("D_nonsense")
+@pytest.mark.parametrize("ask, says", [
+    (lambda lab: fl.Lab("huge"), "unknown preset 'huge'.*" + ".*".join(reproduce.PRESETS)),
+    (lambda lab: lab.model("D_R"), "unknown model 'D_R'.*standard.*robust"),
+    (lambda lab: lab.dataset("D_X"), "unknown dataset 'D_X'.*D_R.*D_det"),
+    (lambda lab: lab.student("D_X"), "unknown .*'D_X'.*D_R.*D_det"),
+    (lambda lab: lab.row("D_X"), "unknown .*'D_X'.*D_R.*D_det"),
+])  # fmt: skip
+def test_unknown_names_are_refused_with_the_known_before_any_work(ask, says, tmp_path):
+    lab = fl.Lab(store=fl.Store(tmp_path))
+    with pytest.raises(ValueError, match=says):
+        ask(lab)
+    assert not list(tmp_path.iterdir())
 
 
-def test_an_unknown_preset_lists_the_known(capsys):
-    with pytest.raises(ValueError, match="laptop, quick"):
-        fl.Lab("huge")
-    assert command.main(["reproduce", "--preset", "huge"]) == 1
-    assert "laptop" in capsys.readouterr().err
+def test_the_command_line_says_what_is_wrong_in_one_line(capsys, tmp_path):
+    assert command.main(["reproduce", "--preset", "huge", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("featlab: unknown preset 'huge'") and said.err.count("\n") == 1
 
 
 def row(clean, attacked):

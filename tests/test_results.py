@@ -1,5 +1,6 @@
 """Nothing expensive is computed twice or lost: artifacts by setting, repaired when spoilt, resumed after any kind of end."""
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import patches, same, snapshot, tiny
+from small import linear, patches, same, snapshot, tiny
 
 import featlab as fl
 from featlab import results
@@ -159,6 +160,18 @@ def test_killed_without_warning_it_goes_on_and_ends_the_same(kind, words, tmp_pa
     again = MAKE[kind](Store(tmp_path, count))
     assert count.done < (54 if kind == "model" else 5)  # something was saved
     assert AGREE[kind](MAKE[kind](Store(tmp_path / "whole")), again)
+
+
+@pytest.mark.parametrize("after", [12, 10**9])
+def test_weights_of_another_architecture_under_the_same_setting_are_said_and_made_again(after, tmp_path, monkeypatch):
+    """A newer version may build another network under the old name; whole files and half-trained ones alike."""
+    monkeypatch.setattr(results, "SAVE_EVERY", 0.0)
+    begin = lambda model: Training(model, DATA, recipe=RECIPE, seed=0)  # noqa: E731
+    with contextlib.suppress(KeyboardInterrupt):
+        Store(tmp_path, Counting(after)).model("net", "recipe", linear(), begin)
+    with pytest.warns(UserWarning, match="another architecture.*made again"):
+        again = Store(tmp_path).model("net", "recipe", untrained(), begin)
+    assert same(snapshot(again), snapshot(Store(tmp_path / "whole").model("net", "recipe", untrained(), begin)))
 
 
 # values
