@@ -143,6 +143,21 @@ def test_coordinate_features():
     np.testing.assert_allclose(gamma, [-1 / 2, 1 / 4])
 
 
+def test_many_radii_at_once_are_one_by_one():
+    eps, mu = np.array([0, 0.3, np.inf]), [0.5, 1, 1]
+    np.testing.assert_allclose(g.robust_accuracy([1, 0, 2], mu, THREE, eps), [g.robust_accuracy([1, 0, 2], mu, THREE, r) for r in eps])
+    np.testing.assert_allclose(g.gamma(np.eye(3), mu, THREE, eps[:, None]), [g.gamma(np.eye(3), mu, THREE, r) for r in eps])
+
+
+@few
+@given(st.floats(1, 1e3), st.floats(-180, 180), st.floats(0.1, 10))
+def test_a_planar_covariance_has_the_asked_shape(ratio, tilt, trace):
+    s, axes = np.linalg.eigh(g.planar(ratio, tilt, trace))
+    assert s.sum() == pytest.approx(trace) and np.sqrt(s[1] / s[0]) == pytest.approx(ratio, rel=1e-6)
+    along = np.array([np.cos(np.radians(tilt)), np.sin(np.radians(tilt))])
+    assert ratio < 1.001 or abs(axes[:, 1] @ along) == pytest.approx(1)
+
+
 # --- Theorem 1 ---
 
 
@@ -510,6 +525,8 @@ ONE = np.eye(2)
         (lambda: g.multiplier([[np.nan, 0], [0, 1]], 1), "nan"),
         (lambda: g.multiplier(ONE, -1), "radius"),
         (lambda: g.multiplier(ONE, np.nan), "radius"),
+        (lambda: g.multiplier(ONE, [1, 2]), "robust_path"),
+        (lambda: g.planar(0), "axis ratio"),
         (lambda: g.robust_covariance(ONE, -0.1), "radius"),
         (lambda: g.exact_robust_covariance(ONE, -0.1), "radius"),
         (lambda: g.inner_maximum([[1, 1]], ONE, np.inf), "infinite"),

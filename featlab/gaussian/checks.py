@@ -70,8 +70,15 @@ def check_labels(y: ArrayLike, n: int) -> np.ndarray:
 
 def check_radius(radius: float) -> float:
     """A radius in [0, inf]."""
-    radius = float(radius)
-    if not radius >= 0:
+    if np.ndim(radius):
+        raise ValueError(f"one radius at a time here, got an array of shape {np.shape(radius)}; for many, see robust_path")
+    return float(check_radii(radius))
+
+
+def check_radii(radius: ArrayLike) -> np.ndarray:
+    """One radius or many, each in [0, inf]."""
+    radius = np.asarray(radius, dtype=float)
+    if not (radius >= 0).all():
         raise ValueError(f"a radius is a length, from 0 to inf in the units of x, got {radius}")
     return radius
 

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from featlab.gaussian.checks import check_labels, check_mean, check_points, check_radius, check_rule, spectrum
+from featlab.gaussian.checks import check_labels, check_mean, check_points, check_positive, check_radii, check_radius, check_rule, spectrum
+
+
+def planar(ratio: float, tilt: float = 0.0, trace: float = 4.0) -> np.ndarray:
+    """A covariance (2, 2) to draw: sd_long / sd_short = ratio, long axis at tilt degrees, total variance = trace whatever the ratio."""
+    ratio, trace = check_positive(ratio, "an axis ratio"), check_positive(trace, "the trace, a total variance,")
+    long, short = np.array([ratio**2, 1]) * trace / (1 + ratio**2)
+    c, s = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
+    return np.array([[long * c * c + short * s * s, (long - short) * c * s], [(long - short) * c * s, long * s * s + short * c * c]])
 
 
 def sample(n: int, mu: ArrayLike, cov: ArrayLike, rng: np.random.Generator | int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -70,15 +78,16 @@ def clean_accuracy(w: ArrayLike, mu: ArrayLike, cov: ArrayLike) -> float | np.nd
     return robust_accuracy(w, mu, cov, 0.0)
 
 
-def robust_accuracy(w: ArrayLike, mu: ArrayLike, cov: ArrayLike, radius: float) -> float | np.ndarray:
+def robust_accuracy(w: ArrayLike, mu: ArrayLike, cov: ArrayLike, radius: ArrayLike) -> float | np.ndarray:
     """Accuracy of sign(w.x) when each point may move anywhere in its ball ||delta||_2 <= radius.
 
         Phi( (w.mu - radius ||w||_2) / sqrt(w' Sigma w) )
 
-    Exact for every linear rule. w is (d,), giving a float, or (..., d), giving one number a rule. radius = inf gives 0.
+    Exact for every linear rule. w is (d,), giving a float, or (..., d), giving one number a rule; radii broadcast against
+    the rules. radius = inf gives 0.
     """
     mean, length, spread = _score(w, mu, cov)
-    return ndtr((mean - check_radius(radius) * length) / spread)[()]
+    return ndtr((mean - check_radii(radius) * length) / spread)[()]
 
 
 def rho(a: ArrayLike, mu: ArrayLike, cov: ArrayLike) -> float | np.ndarray:
@@ -91,15 +100,15 @@ def rho(a: ArrayLike, mu: ArrayLike, cov: ArrayLike) -> float | np.ndarray:
     return gamma(a, mu, cov, 0.0)
 
 
-def gamma(a: ArrayLike, mu: ArrayLike, cov: ArrayLike, radius: float) -> float | np.ndarray:
+def gamma(a: ArrayLike, mu: ArrayLike, cov: ArrayLike, radius: ArrayLike) -> float | np.ndarray:
     """Robust usefulness, eq. (2), of the same feature under the ball ||delta||_2 <= radius.
 
         gamma(f) = E[ inf_delta y f(x + delta) ] = (|a.mu| - radius ||a||_2) / s
 
-    Negative: useful and non-robust. radius = inf gives -inf.
+    Negative: useful and non-robust. Radii broadcast against the features. radius = inf gives -inf.
     """
     mean, length, spread = _score(a, mu, cov)
-    return ((np.abs(mean) - check_radius(radius) * length) / np.hypot(spread, mean))[()]
+    return ((np.abs(mean) - check_radii(radius) * length) / np.hypot(spread, mean))[()]
 
 
 def _score(w: ArrayLike, mu: ArrayLike, cov: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
