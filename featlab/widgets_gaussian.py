@@ -1,0 +1,72 @@
+"""Figure 4 and Theorem 3 with sliders. What moves comes from plots_gaussian; here it is only passed on to the browser."""
+
+import ipywidgets as w
+import numpy as np
+import plotly.graph_objects as go
+
+from featlab import gaussian as g
+from featlab import plots_gaussian as plots
+from featlab.widgets import Live, guarded
+
+
+def knob(value: float, least: float, most: float, step: float, name: str, digits: int) -> w.FloatSlider:
+    """One slider, wide enough to read from the last row."""
+    return w.FloatSlider(
+        value, min=least, max=most, step=step, description=name, readout_format=f".{digits}f",
+        style={"description_width": "100px"}, layout=w.Layout(width="290px"),
+    )  # fmt: skip
+
+
+class Sliders(Live):
+    """Knobs over one FigureWidget: a subclass gives the figure's moving traces and its title for the knobs' values."""
+
+    def __init__(self, knobs: list[w.FloatSlider], figure: go.Figure, twin: go.Figure, says: str):
+        self.figure, self.message = go.FigureWidget(figure), w.HTML()
+        super().__init__([w.HBox(knobs), self.figure, self.message], twin, says)
+        for slider in knobs:
+            slider.observe(guarded(self.draw, self.message), "value")
+
+    def state(self) -> tuple[list[dict], str]:
+        """x and y of every trace, and the title."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Show what the knobs say: only traces that changed are sent, all in one message."""
+        traces, title = self.state()
+        with self.figure.batch_update():
+            for shown, new in zip(self.figure.data, traces, strict=True):
+                new = {axis: np.asarray(values, dtype=np.float32) for axis, values in new.items()}
+                if not all(np.array_equal(shown[axis], values) for axis, values in new.items()):
+                    shown.update(new)
+            self.figure.layout.title.text = title
+
+
+class TwoGaussians(Sliders):
+    """Figure 4, live: radius, axis ratio and tilt of Sigma*; mu lies along x_1, the trace of Sigma* is fixed."""
+
+    def __init__(self, radius: float = 1.0, ratio: float = 4.0, tilt: float = 35.0, length: float = 2.0):
+        self.mu = np.array([length, 0.0])
+        self.radius = knob(radius, 0, plots.FARTHEST, 0.05, "radius", 2)
+        self.ratio = knob(ratio, 1, 8, 0.1, "axis ratio of Σ*", 1)
+        self.tilt = knob(tilt, -90, 90, 1, "tilt of Σ*, °", 0)
+        where = self.mu, g.planar(ratio, tilt)
+        super().__init__([self.radius, self.ratio, self.tilt], plots.figure4(*where, radius), plots.figure4_twin(*where), "two Gaussians")
+
+    def state(self) -> tuple[list[dict], str]:
+        where = self.mu, g.planar(self.ratio.value, self.tilt.value), self.radius.value
+        return plots.figure4_traces(*where), plots.figure4_title(*where)
+
+
+class GradientAngles(Sliders):
+    """Theorem 3, live: direction of mu, axis ratio of Sigma*, radius."""
+
+    def __init__(self, heading: float = 30.0, ratio: float = 3.0, radius: float = 1.0):
+        self.heading = knob(heading, -90, 90, 1, "direction of μ, °", 0)
+        self.ratio = knob(ratio, 1, 8, 0.1, "axis ratio of Σ*", 1)
+        self.radius = knob(radius, 0, 10, 0.05, "radius", 2)
+        figure, twin = plots.gradient_angles(heading, ratio, radius), plots.gradient_angles_twin(ratio, radius)
+        super().__init__([self.heading, self.ratio, self.radius], figure, twin, "gradient angles")
+
+    def state(self) -> tuple[list[dict], str]:
+        where = self.heading.value, self.ratio.value, self.radius.value
+        return plots.angle_traces(*where), plots.angles_title(*where)
