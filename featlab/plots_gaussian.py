@@ -4,6 +4,7 @@ Colour is never the only signal: standard is dashed, robust solid, exact dotted,
 computed by a `*_traces` function, which gives the x and y of every trace in the order of the figure, and nothing else.
 """
 
+import base64
 from functools import cache
 
 import numpy as np
@@ -21,7 +22,7 @@ LINES = {
     "exact": {"color": INK, "width": 2, "dash": "dot"},
     "l2": {"color": GREY, "width": 1.5},
 }
-CIRCLE = np.stack([np.cos(t := np.linspace(0, 2 * np.pi, 73)), np.sin(t)])
+CIRCLE = np.stack([np.cos(t := np.linspace(0, 2 * np.pi, 37)), np.sin(t)])
 FARTHEST = 4.0  # the largest radius drawn
 
 
@@ -92,13 +93,13 @@ def figure4(mu: ArrayLike, cov: ArrayLike, radius: float) -> go.Figure:
     Left: the l2 unit ball and the unit balls of the metrics Sigma^-1 that standard, robust and exactly robust training learn, all of one
     area; boundaries; the directions of mu and of the input gradients. Right: accuracy over the radius, with Monte Carlo dots.
     """
-    fig = make_subplots(1, 2, column_widths=[0.53, 0.47], horizontal_spacing=0.12)
+    fig = make_subplots(1, 2, column_widths=[0.53, 0.47], horizontal_spacing=0.13)
     styles = plane_styles() + _accuracy_styles()
     for trace, style in zip(figure4_traces(mu, cov, radius), styles, strict=True):
         fig.add_trace(go.Scatter(**trace, **style), row=1, col=1 if len(fig.data) < 11 else 2)
     plane(fig, 4.6)
     fig.update_xaxes(title="radius", range=[0, FARTHEST], row=1, col=2)
-    fig.update_yaxes(title="accuracy", range=[0, 1.03], tickformat=".0%", row=1, col=2)
+    fig.update_yaxes(title="accuracy", title_standoff=5, range=[0, 1.03], tickformat=".0%", row=1, col=2)
     return dress(fig, height=560, top=100).update_layout(title_text=figure4_title(mu, cov, radius))
 
 
@@ -164,7 +165,7 @@ def angle_traces(heading: float, ratio: float, radius: float) -> list[dict]:
     """Everything that moves in gradient_angles: three arrows, two balls; the angles over the direction of mu, their worst, the present ones."""
     cov = g.planar(ratio)
     metrics = (cov, g.robust_covariance(cov, radius))
-    here, all_headings = _unit(heading), np.linspace(-90, 90, 121)
+    here, all_headings = _unit(heading), np.linspace(-90, 90, 91)
     arrows = [arrow(w, 1.9) for w in (here, *(g.weights(here, metric) for metric in metrics))]
     balls = [ball(metric, np.zeros(2)) for metric in metrics]
     curves = [{"x": all_headings, "y": _degrees(g.alignment(_unit(all_headings), metric))} for metric in metrics]
@@ -228,9 +229,7 @@ def _degrees(cosine: ArrayLike) -> np.ndarray:
 # --- twins: the same pictures with a slider of plotly's own, which works without a kernel ---
 
 
-def figure4_twin(
-    mu: ArrayLike, cov: ArrayLike, radii: ArrayLike = (0, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4), active: int = 6
-) -> go.Figure:
+def figure4_twin(mu: ArrayLike, cov: ArrayLike, radii: ArrayLike = (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4), active: int = 4) -> go.Figure:
     """figure4 with the radius on a slider."""
     fig = figure4(mu, cov, radii[active])
     moving = [4, 5, 7, 10, len(fig.data) - 1]
@@ -238,7 +237,7 @@ def figure4_twin(
     return slide(fig, "radius ", states, moving, titles=[figure4_title(mu, cov, r) for r in radii], active=active)
 
 
-def gradient_angles_twin(ratio: float, radius: float, headings: ArrayLike = tuple(range(-90, 91, 10)), active: int = 12) -> go.Figure:
+def gradient_angles_twin(ratio: float, radius: float, headings: ArrayLike = tuple(range(-90, 91, 15)), active: int = 8) -> go.Figure:
     """gradient_angles with the direction of mu on a slider."""
     moving = [0, 1, 2, 9, 10]
     states = {f"{h:g}°": [angle_traces(h, ratio, radius)[k] for k in moving] for h in headings}
@@ -252,7 +251,7 @@ def slide(
     """Put a slider under a figure: at each label the traces `moving` take the x and y of its state, and the figure its title."""
     steps = []
     for k, (label, state) in enumerate(states.items()):
-        data = {axis: [np.round(np.asarray(trace[axis], dtype=float), 3).tolist() for trace in state] for axis in "xy"}
+        data = {axis: [_packed(trace[axis]) for trace in state] for axis in "xy"}
         args = [data, {"title.text": titles[k]} if titles else {}, moving]
         steps.append({"method": "update", "label": label, "args": args})
     slider = {"steps": steps, "active": active, "currentvalue": {"prefix": what, "font_size": 15}, "pad_t": 68, "len": 0.94, "x": 0.03}
@@ -260,6 +259,11 @@ def slide(
 
 
 # --- shared ---
+
+
+def _packed(values: ArrayLike) -> dict:
+    """Numbers as plotly.js reads them fastest and a notebook stores them smallest; plotly.py packs traces by itself, but not a slider's steps."""
+    return {"dtype": "f4", "bdata": base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode()}
 
 
 def _head(color: str) -> dict:
@@ -277,7 +281,7 @@ def plane(fig: go.Figure, half: float, row: int = 1, col: int = 1) -> None:
 
 def dress(fig: go.Figure, height: int, top: int = 45) -> go.Figure:
     """One look for all: the house template, the legend along the bottom edge, and zoom kept while sliders move."""
-    fig.update_layout(template="featlab", height=height, margin={"l": 65, "r": 15, "t": top, "b": 100}, uirevision="keep")
+    fig.update_layout(template="featlab", height=height, margin={"l": 65, "r": 25, "t": top, "b": 100}, uirevision="keep")
     fig.update_layout(title={"yref": "container", "y": 0.965, "yanchor": "top", "font_size": 15})
     for trace in fig.data:  # half the bytes in a saved notebook
         trace.update(x=np.asarray(trace.x, dtype=np.float32), y=np.asarray(trace.y, dtype=np.float32))

@@ -32,6 +32,8 @@ def induced_metrics(mu: ArrayLike, cov: ArrayLike, radii: tuple[float, ...] = (0
     shown = [0, 1, 2, 4, 7, 8, 10]  # of plane_traces: points, l2 ball, robust ball, boundary, mean and gradient
     for col, radius in enumerate(radii, start=1):
         traces, styles = plane_traces(mu, cov, radius), plane_styles()
+        for k in (0, 1):
+            traces[k] = {axis: values[::2] for axis, values in traces[k].items()}
         for k in shown:
             fig.add_trace(go.Scatter(**traces[k], **dict(styles[k], showlegend=col == 1 and k < 7)), row=1, col=col)
         plane(fig, 4.2, col=col)
