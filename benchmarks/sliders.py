@@ -35,7 +35,6 @@ TIMER = """
   document.addEventListener('keydown', () => { begin.at = performance.now(); }, {capture: true, once: true});
   const drawn = () => requestAnimationFrame(() => { plot.removeListener('plotly_afterplot', drawn); done(performance.now() - begin.at); });
   plot.on('plotly_afterplot', drawn);
-  window.armed = true;
   setTimeout(() => fail('the plot did not follow within 5 s'), 5000);
 })
 """
@@ -50,7 +49,11 @@ def lab() -> Iterator[str]:
         free.close()
         shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
         options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
-        quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", f"--ServerApp.root_dir={folder}"]
+        quiet = [
+            "--LabApp.news_url=None",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            f"--ServerApp.root_dir={folder}",
+        ]
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         with open(Path(folder) / "lab.log", "w") as log:
             command = [sys.executable, "-m", "jupyterlab", *options, *quiet]
@@ -77,18 +80,22 @@ def run_all(page: Page, address: str) -> float:
     """Open the notebook, run every cell, and give the seconds from the click to an idle kernel."""
     page.goto(address)
     page.locator(".jp-Notebook").wait_for(timeout=60_000)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
+    page.get_by_text(re.compile(r"\| Idle$")).wait_for(timeout=60_000)  # the status bar: a kernel is connected
     page.get_by_role("menuitem", name="Run", exact=True).click()
     start = time.perf_counter()
     page.get_by_text("Run All Cells", exact=True).click()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=busy]").wait_for(state="attached", timeout=10_000)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=120_000)
+    page.wait_for_function("() => document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status !== 'idle'", timeout=10_000)
+    page.wait_for_function(
+        "() => document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'"
+        " && ![...document.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.innerText.includes('*'))",
+        timeout=120_000,
+    )
     return time.perf_counter() - start
 
 
 def widgets(page: Page) -> list[Locator]:
     """The live figures with their knobs, once drawn, in the order of the page (Jupyter draws what is near the viewport)."""
-    found, boxes = [], page.locator(".widget-vbox:has(.js-plotly-plot)")
+    found, boxes = [], page.locator(".widget-vbox .widget-vbox:has(.js-plotly-plot)")
     for cell in range(page.locator(".jp-Cell").count()):
         page.evaluate(f"() => document.querySelectorAll('.jp-Cell')[{cell}]?.scrollIntoView()")
         page.wait_for_timeout(30)
@@ -99,18 +106,18 @@ def widgets(page: Page) -> list[Locator]:
     return found
 
 
-def time_slider(page: Page, box: Locator, slider: Locator, moves: int) -> list[float]:
-    """Milliseconds from key press to drawn plot, for each of `moves` presses, there and back."""
+def time_slider(page: Page, box: Locator, slider: Locator, moves: int, pause: float = 150) -> list[float]:
+    """Milliseconds from key press to drawn plot, for each of `moves` presses, there and back, `pause` ms apart."""
     box.locator(".js-plotly-plot").first.evaluate(
         "(plot) => { document.querySelectorAll('[data-timed]').forEach(e => e.removeAttribute('data-timed')); plot.dataset.timed = 1; }"
     )
     slider.locator(".noUi-handle").focus()
     times = []
     for k in range(moves):
-        page.evaluate("() => { window.armed = false; }")
         page.evaluate(f"() => {{ window.timed = ({TIMER.strip()})(); }}")
         page.keyboard.press("ArrowRight" if k < moves / 2 else "ArrowLeft")
         times.append(page.evaluate("() => window.timed"))
+        page.wait_for_timeout(pause)
     return times
 
 
@@ -124,6 +131,7 @@ def measure(moves: int, shots: Path | None) -> dict:
         page.on("console", lambda line: outcome["errors"].append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: outcome["errors"].append(str(error)))
         local = re.compile(r"^(https?|wss?)://127\.0\.0\.1[:/]|^(data|blob|about):")
+        page.on("response", lambda reply: outcome["errors"].append(f"{reply.status} {reply.url}") if reply.status >= 400 else None)
         page.on("request", lambda request: None if local.match(request.url) else outcome["external"].append(request.url))
         outcome["run_all_s"] = round(run_all(page, address), 1)
         for k, box in enumerate(widgets(page)):

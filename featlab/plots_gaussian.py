@@ -5,7 +5,7 @@ computed by a `*_traces` function, which gives the x and y of every trace in the
 """
 
 import base64
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
@@ -57,24 +57,30 @@ def arrow(w: np.ndarray, length: float) -> dict:
 def plane_traces(mu: np.ndarray, cov: np.ndarray, radius: float) -> list[dict]:
     """Points of the two classes, four balls, two boundaries, three directions; see figure4."""
     root = np.linalg.cholesky(cov)
-    v = _noise(240) @ root.T
+    v = _noise(160) @ root.T
     robust = g.robust_covariance(cov, radius)
-    exact = g.exact_robust_covariance(cov, radius, samples=128)
+    exact = g.exact_robust_covariance(cov, radius, samples=64)
     standard_w, robust_w = g.weights(mu, cov), g.weights(mu, robust)
-    classes = [{"x": points[:, 0], "y": points[:, 1]} for points in (v[:120] - mu, v[120:] + mu)]
+    classes = [{"x": points[:, 0], "y": points[:, 1]} for points in (v[:80] - mu, v[80:] + mu)]
     balls = [ball(shape, -mu) for shape in (np.eye(2), cov, robust, exact)]
     arrows = [arrow(mu, 3.4), arrow(standard_w, 3.0), arrow(robust_w, 3.0)]
     return classes + balls + [boundary(standard_w), boundary(robust_w)] + arrows
 
 
 def accuracy_traces(mu: np.ndarray, cov: np.ndarray) -> list[dict]:
-    """Over the radius: standard clean and attacked, robust clean and attacked; then the same by Monte Carlo."""
-    lams = np.geomspace(g.multiplier(cov, 0.02), g.multiplier(cov, FARTHEST), 50)
+    """Over the radius: standard clean and attacked, robust clean and attacked; then the same by Monte Carlo. The present radius plays no part."""
+    return _accuracies(tuple(mu), tuple(cov.ravel()))
+
+
+@lru_cache(maxsize=4)
+def _accuracies(mu: tuple, cov: tuple) -> list[dict]:
+    mu, cov = np.array(mu), np.reshape(cov, (2, 2))
+    lams = np.geomspace(g.multiplier(cov, 0.02), g.multiplier(cov, FARTHEST), 40)
     radii, covs = g.robust_path(cov, np.append(np.inf, lams))
     rules = np.linalg.solve(covs, mu[None, :, None])[..., 0]
     standard = np.broadcast_to(rules[0], rules.shape)
     curves = [g.robust_accuracy(w, mu, cov, r) for w in (standard, rules) for r in (0 * radii, radii)]
-    v = _noise(8000) @ np.linalg.cholesky(cov).T
+    v = _noise(4000) @ np.linalg.cholesky(cov).T
     few = np.searchsorted(radii, np.linspace(0, FARTHEST, 9)[:-1])
     dots = [((mu + v) @ w[few].T > r[few] * np.linalg.norm(w[few], axis=1)) for w in (standard, rules) for r in (0 * radii, radii)]
     return [{"x": radii, "y": y} for y in curves] + [{"x": radii[few], "y": d.mean(0)} for d in dots]
@@ -93,14 +99,14 @@ def figure4(mu: ArrayLike, cov: ArrayLike, radius: float) -> go.Figure:
     Left: the l2 unit ball and the unit balls of the metrics Sigma^-1 that standard, robust and exactly robust training learn, all of one
     area; boundaries; the directions of mu and of the input gradients. Right: accuracy over the radius, with Monte Carlo dots.
     """
-    fig = make_subplots(1, 2, column_widths=[0.53, 0.47], horizontal_spacing=0.13)
+    fig = make_subplots(1, 2, column_widths=[0.53, 0.47], horizontal_spacing=0.15)
     styles = plane_styles() + _accuracy_styles()
     for trace, style in zip(figure4_traces(mu, cov, radius), styles, strict=True):
         fig.add_trace(go.Scatter(**trace, **style), row=1, col=1 if len(fig.data) < 11 else 2)
     plane(fig, 4.6)
     fig.update_xaxes(title="radius", range=[0, FARTHEST], row=1, col=2)
     fig.update_yaxes(title="accuracy", title_standoff=5, range=[0, 1.03], tickformat=".0%", row=1, col=2)
-    return dress(fig, height=560, top=100).update_layout(title_text=figure4_title(mu, cov, radius))
+    return dress(fig, height=560, top=88).update_layout(title_text=figure4_title(mu, cov, radius))
 
 
 def figure4_title(mu: ArrayLike, cov: ArrayLike, radius: float) -> str:
@@ -182,7 +188,7 @@ def gradient_angles(heading: float, ratio: float, radius: float) -> go.Figure:
     plane(fig, 2.4)
     fig.update_xaxes(title="direction of μ, degrees from the long axis", range=[-90, 90], dtick=30, row=1, col=2)
     fig.update_yaxes(title="angle between gradient and μ, degrees", range=[0, 90], dtick=15, row=1, col=2)
-    return dress(fig, height=530, top=100).update_layout(title_text=angles_title(heading, ratio, radius))
+    return dress(fig, height=530, top=88).update_layout(title_text=angles_title(heading, ratio, radius))
 
 
 def angles_title(heading: float, ratio: float, radius: float) -> str:
@@ -237,7 +243,7 @@ def figure4_twin(mu: ArrayLike, cov: ArrayLike, radii: ArrayLike = (0, 0.25, 0.5
     return slide(fig, "radius ", states, moving, titles=[figure4_title(mu, cov, r) for r in radii], active=active)
 
 
-def gradient_angles_twin(ratio: float, radius: float, headings: ArrayLike = tuple(range(-90, 91, 15)), active: int = 8) -> go.Figure:
+def gradient_angles_twin(ratio: float, radius: float, headings: ArrayLike = tuple(range(-90, 91, 20)), active: int = 6) -> go.Figure:
     """gradient_angles with the direction of mu on a slider."""
     moving = [0, 1, 2, 9, 10]
     states = {f"{h:g}°": [angle_traces(h, ratio, radius)[k] for k in moving] for h in headings}
@@ -273,15 +279,15 @@ def _head(color: str) -> dict:
 def plane(fig: go.Figure, half: float, row: int = 1, col: int = 1) -> None:
     """Equal scales around the origin, x and y within about +-half."""
     axis = fig.get_subplot(row, col)
-    fig.update_xaxes(range=[-half, half], zeroline=False, title="x₁", row=row, col=col)
+    fig.update_xaxes(range=[-half, half], constrain="domain", title="x₁", row=row, col=col)
     fig.update_yaxes(
-        range=[-half, half], zeroline=False, title="x₂", scaleanchor=axis.xaxis.plotly_name.replace("axis", ""), row=row, col=col
+        range=[-half, half], constrain="domain", title="x₂", scaleanchor=axis.xaxis.plotly_name.replace("axis", ""), row=row, col=col
     )
 
 
 def dress(fig: go.Figure, height: int, top: int = 45) -> go.Figure:
     """One look for all: the house template, the legend along the bottom edge, and zoom kept while sliders move."""
-    fig.update_layout(template="featlab", height=height, margin={"l": 65, "r": 25, "t": top, "b": 100}, uirevision="keep")
+    fig.update_layout(template="featlab", height=height, margin={"l": 65, "r": 25, "t": top, "b": 128}, uirevision="keep")
     fig.update_layout(title={"yref": "container", "y": 0.965, "yanchor": "top", "font_size": 15})
     for trace in fig.data:  # half the bytes in a saved notebook
         trace.update(x=np.asarray(trace.x, dtype=np.float32), y=np.asarray(trace.y, dtype=np.float32))

@@ -32,8 +32,6 @@ def induced_metrics(mu: ArrayLike, cov: ArrayLike, radii: tuple[float, ...] = (0
     shown = [0, 1, 2, 4, 7, 8, 10]  # of plane_traces: points, l2 ball, robust ball, boundary, mean and gradient
     for col, radius in enumerate(radii, start=1):
         traces, styles = plane_traces(mu, cov, radius), plane_styles()
-        for k in (0, 1):
-            traces[k] = {axis: values[::2] for axis, values in traces[k].items()}
         for k in shown:
             fig.add_trace(go.Scatter(**traces[k], **dict(styles[k], showlegend=col == 1 and k < 7)), row=1, col=col)
         plane(fig, 4.2, col=col)
@@ -125,7 +123,7 @@ def separable(x: np.ndarray, y: np.ndarray, rules: dict[str, np.ndarray]) -> go.
     fig = make_subplots(1, 2, column_widths=[0.5, 0.5], horizontal_spacing=0.1, subplot_titles=["separable data", "accuracy under attack"])
     styles, radii = plane_styles(), np.linspace(0, 3, 31)
     for k, label in enumerate((-1, 1)):
-        shown = x[y == label][:120]
+        shown = x[y == label][:90]
         fig.add_trace(go.Scatter(x=shown[:, 0], y=shown[:, 1], **styles[k]), row=1, col=1)
     attacked_point = (x * y[:, None]).mean(0)[:, None] + CIRCLE
     fig.add_trace(

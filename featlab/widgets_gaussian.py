@@ -3,6 +3,7 @@
 import ipywidgets as w
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from featlab import gaussian as g
 from featlab import plots_gaussian as plots
@@ -13,16 +14,32 @@ def knob(value: float, least: float, most: float, step: float, name: str, digits
     """One slider, wide enough to read from the last row."""
     return w.FloatSlider(
         value, min=least, max=most, step=step, description=name, readout_format=f".{digits}f",
-        style={"description_width": "100px"}, layout=w.Layout(width="290px"),
+        style={"description_width": "initial"}, layout=w.Layout(flex="1 1 260px", min_width="260px", max_width="400px"),
     )  # fmt: skip
+
+
+# plotly's widget draws itself before the page has given it room, and measures again only when the window is resized: say so once it is in place
+FIT = '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="{0}" onerror="{0}">'.format(
+    "setTimeout(() => window.dispatchEvent(new Event('resize')), 50)"
+)
+
+
+def plain(values: ArrayLike) -> list[float]:
+    """A list, rounded to what a screen shows. Given arrays, plotly's widget fails in the kernel on the report it gets back after every move."""
+    return np.round(np.asarray(values, dtype=float), 4).tolist()
 
 
 class Sliders(Live):
     """Knobs over one FigureWidget: a subclass gives the figure's moving traces and its title for the knobs' values."""
 
     def __init__(self, knobs: list[w.FloatSlider], figure: go.Figure, twin: go.Figure, says: str):
+        for trace in figure.data:
+            trace.update(x=plain(trace.x), y=plain(trace.y))
         self.figure, self.message = go.FigureWidget(figure), w.HTML()
-        super().__init__([w.HBox(knobs), self.figure, self.message], twin, says)
+        self.figure._config = {**self.figure._config, "responsive": True}
+        self.drawn = self.state()[0]
+        column = w.VBox([w.HBox(knobs, layout=w.Layout(flex_flow="row wrap")), self.figure], layout=w.Layout(max_width="1100px"))
+        super().__init__([column, self.message, w.HTML(FIT)], twin, says)
         for slider in knobs:
             slider.observe(guarded(self.draw, self.message), "value")
 
@@ -34,11 +51,11 @@ class Sliders(Live):
         """Show what the knobs say: only traces that changed are sent, all in one message."""
         traces, title = self.state()
         with self.figure.batch_update():
-            for shown, new in zip(self.figure.data, traces, strict=True):
-                new = {axis: np.asarray(values, dtype=np.float32) for axis, values in new.items()}
-                if not all(np.array_equal(shown[axis], values) for axis, values in new.items()):
-                    shown.update(new)
+            for trace, old, new in zip(self.figure.data, self.drawn, traces, strict=True):
+                if not (np.array_equal(old["x"], new["x"]) and np.array_equal(old["y"], new["y"])):
+                    trace.x, trace.y = plain(new["x"]), plain(new["y"])
             self.figure.layout.title.text = title
+        self.drawn = traces
 
 
 class TwoGaussians(Sliders):
