@@ -22,7 +22,7 @@ LINES = {
     "exact": {"color": INK, "width": 2, "dash": "dot"},
     "l2": {"color": GREY, "width": 1.5},
 }
-CIRCLE = np.stack([np.cos(t := np.linspace(0, 2 * np.pi, 37)), np.sin(t)])
+CIRCLE = np.stack([np.cos(t := np.linspace(0, 2 * np.pi, 33)), np.sin(t)])
 FARTHEST = 4.0  # the largest radius drawn
 
 
@@ -171,7 +171,7 @@ def angle_traces(heading: float, ratio: float, radius: float) -> list[dict]:
     """Everything that moves in gradient_angles: three arrows, two balls; the angles over the direction of mu, their worst, the present ones."""
     cov = g.planar(ratio)
     metrics = (cov, g.robust_covariance(cov, radius))
-    here, all_headings = _unit(heading), np.linspace(-90, 90, 91)
+    here, all_headings = _unit(heading), np.linspace(-90, 90, 73)
     arrows = [arrow(w, 1.9) for w in (here, *(g.weights(here, metric) for metric in metrics))]
     balls = [ball(metric, np.zeros(2)) for metric in metrics]
     curves = [{"x": all_headings, "y": _degrees(g.alignment(_unit(all_headings), metric))} for metric in metrics]
@@ -187,7 +187,7 @@ def gradient_angles(heading: float, ratio: float, radius: float) -> go.Figure:
         fig.add_trace(go.Scatter(**trace, **style), row=1, col=1 if k < 5 else 2)
     plane(fig, 2.4)
     fig.update_xaxes(title="direction of μ, degrees from the long axis", range=[-90, 90], dtick=30, row=1, col=2)
-    fig.update_yaxes(title="angle between gradient and μ, degrees", range=[0, 90], dtick=15, row=1, col=2)
+    fig.update_yaxes(title="angle, degrees", range=[0, 90], dtick=15, row=1, col=2)
     return dress(fig, height=530, top=88).update_layout(title_text=angles_title(heading, ratio, radius))
 
 

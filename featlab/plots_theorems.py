@@ -41,7 +41,7 @@ def induced_metrics(mu: ArrayLike, cov: ArrayLike, radii: tuple[float, ...] = (0
 
 def misalignment(C: float, trace: float = 4.0) -> go.Figure:
     """Theorem 1's gap over the axis ratio of a covariance of fixed trace, for three prices C, 1.5 C and 3 C of the perturbation."""
-    fig, ratios = go.Figure(), np.linspace(1, 3, 41)
+    fig, ratios = go.Figure(), np.linspace(1, 3, 31)
     for price, dash in ((C, "solid"), (1.5 * C, "dash"), (3 * C, "dot")):
         gap = [g.vulnerability(g.planar(r, 0, trace), price) for r in ratios]
         fig.add_trace(
@@ -57,7 +57,7 @@ def misalignment(C: float, trace: float = 4.0) -> go.Figure:
 
 def multiplier_and_bounds(cov: ArrayLike) -> go.Figure:
     """lambda over the radius between Theorem 2's bounds (eps = radius^2), and the upper bound read with eps = radius."""
-    radii = np.geomspace(1e-3, 1e2, 61)
+    radii = np.geomspace(1e-3, 1e2, 41)
     lam = [g.multiplier(cov, r) for r in radii]
     low, high = np.transpose([g.multiplier_bounds(cov, r) for r in radii])
     misread = g.multiplier_bounds(cov, 1.0)[1] / 2 * (1 + np.sqrt(radii)) / np.sqrt(radii)
@@ -142,7 +142,7 @@ def separable(x: np.ndarray, y: np.ndarray, rules: dict[str, np.ndarray]) -> go.
 
 def coordinate_features(mu: ArrayLike, cov: ArrayLike, farthest: float = 2.0) -> go.Figure:
     """gamma of every coordinate feature over the radius: it starts at rho and falls in a straight line."""
-    radii, d = np.linspace(0, farthest, 41), len(mu)
+    radii, d = np.array([0.0, farthest]), len(mu)
     curves = g.gamma(np.eye(d), mu, cov, radii[:, None]).T
     fig = go.Figure()
     for k, gamma in enumerate(curves):
