@@ -2,9 +2,9 @@
 
     python benchmarks/sliders.py [--moves 30] [--shots FOLDER]
 
-Starts JupyterLab on loopback, opens the notebook in headless Chromium (needs playwright), runs all cells, and presses arrow keys on every slider.
-A move is timed inside the page, from the key press to the first animation frame after plotly has drawn. Prints a table and a line of JSON;
-exits with 1 if a median reaches 100 ms, the console shows an error, or anything outside this machine is requested.
+Starts JupyterLab on loopback, opens the notebook in headless Chromium (needs playwright), runs all cells, and presses arrow keys on every
+slider. A move is timed inside the page, from the key press to the first animation frame after plotly has drawn. Prints a table and a line
+of JSON; exits with 1 if a median reaches 100 ms, the console shows an error, or anything outside this machine is requested.
 """
 
 import argparse

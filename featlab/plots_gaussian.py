@@ -1,7 +1,7 @@
 """Pictures of the two Gaussians: numbers in, plotly figures out.
 
-Colour is never the only signal: standard is dashed, robust solid, exact dotted, the adversary's l2 ball thin and grey. What a slider moves is
-computed by a `*_traces` function, which gives the x and y of every trace in the order of the figure, and nothing else.
+Colour is never the only signal: standard is dashed, robust solid, exact dotted, the adversary's l2 ball thin and grey. What a slider moves
+is computed by a `*_traces` function, which gives the x and y of every trace in the order of the figure, and nothing else.
 """
 
 import base64
@@ -68,7 +68,7 @@ def plane_traces(mu: np.ndarray, cov: np.ndarray, radius: float) -> list[dict]:
 
 
 def accuracy_traces(mu: np.ndarray, cov: np.ndarray) -> list[dict]:
-    """Over the radius: standard clean and attacked, robust clean and attacked; then the same by Monte Carlo. The present radius plays no part."""
+    """Over the radius: standard clean and attacked, robust clean and attacked; then the same by Monte Carlo."""
     return _accuracies(tuple(mu), tuple(cov.ravel()))
 
 
@@ -115,7 +115,7 @@ def figure4_title(mu: ArrayLike, cov: ArrayLike, radius: float) -> str:
     for name, metric in (("standard", cov), ("robust", g.robust_covariance(cov, radius))):
         w = g.weights(mu, metric)
         clean, attacked = g.clean_accuracy(w, mu, cov), g.robust_accuracy(w, mu, cov, radius)
-        numbers = f"{clean:.1%} clean, {attacked:.1%} attacked, gradient {_degrees(g.alignment(mu, metric)):.0f}° off the mean"
+        numbers = f"{clean:.1%} clean, {attacked:.1%} attacked, gradient {degrees(g.alignment(mu, metric)):.0f}° off the mean"
         words.append(f'<span style="color:{LINES[name]["color"]}"><b>{name}</b>  {numbers}</span>')
     return f"radius {radius:.2f}<br>" + "<br>".join(words)
 
@@ -137,7 +137,7 @@ def plane_styles() -> list[dict]:
             "line": dict(LINES[key], dash="solid"),
             "legendgroup": key,
             "showlegend": False,
-            "marker": _head(LINES[key]["color"]),
+            "marker": head(LINES[key]["color"]),
         }
         for key in ("l2", "standard", "robust")
     ]
@@ -164,74 +164,6 @@ def _accuracy_styles() -> list[dict]:
     return lines + dots + [dict(quiet, mode="lines", line={"color": INK, "width": 1, "dash": "dot"}, hoverinfo="skip")]
 
 
-# --- Theorem 3: where gradients point ---
-
-
-def angle_traces(heading: float, ratio: float, radius: float) -> list[dict]:
-    """Everything that moves in gradient_angles: three arrows, two balls; the angles over the direction of mu, their worst, the present ones."""
-    cov = g.planar(ratio)
-    metrics = (cov, g.robust_covariance(cov, radius))
-    here, all_headings = _unit(heading), np.linspace(-90, 90, 73)
-    arrows = [arrow(w, 1.9) for w in (here, *(g.weights(here, metric) for metric in metrics))]
-    balls = [ball(metric, np.zeros(2)) for metric in metrics]
-    curves = [{"x": all_headings, "y": _degrees(g.alignment(_unit(all_headings), metric))} for metric in metrics]
-    worst = [{"x": [-90, 90], "y": [_degrees(g.worst_alignment(metric))] * 2} for metric in metrics]
-    present = [{"x": [heading], "y": [_degrees(g.alignment(here, metric))]} for metric in metrics]
-    return arrows + balls + curves + worst + present
-
-
-def gradient_angles(heading: float, ratio: float, radius: float) -> go.Figure:
-    """Theorem 3. Left: mu and the two input gradients. Right: their angle for every direction of mu, with the worst in closed form."""
-    fig = make_subplots(1, 2, column_widths=[0.44, 0.56], horizontal_spacing=0.12)
-    for k, (trace, style) in enumerate(zip(angle_traces(heading, ratio, radius), _angle_styles(), strict=True)):
-        fig.add_trace(go.Scatter(**trace, **style), row=1, col=1 if k < 5 else 2)
-    plane(fig, 2.4)
-    fig.update_xaxes(title="direction of μ, degrees from the long axis", range=[-90, 90], dtick=30, row=1, col=2)
-    fig.update_yaxes(title="angle, degrees", range=[0, 90], dtick=15, row=1, col=2)
-    return dress(fig, height=530, top=88).update_layout(title_text=angles_title(heading, ratio, radius))
-
-
-def angles_title(heading: float, ratio: float, radius: float) -> str:
-    """The numbers of gradient_angles in words."""
-    cov, mu = g.planar(ratio), _unit(heading)
-    words = [
-        f'<span style="color:{LINES[name]["color"]}"><b>{name}</b>  gradient {_degrees(g.alignment(mu, metric)):.0f}° off the mean here, '
-        f"{_degrees(g.worst_alignment(metric)):.0f}° at worst</span>"
-        for name, metric in (("standard", cov), ("robust", g.robust_covariance(cov, radius)))
-    ]
-    return f"radius {radius:.2f}<br>" + "<br>".join(words)
-
-
-def _angle_styles() -> list[dict]:
-    names = {"l2": "mean μ", "standard": "standard gradient", "robust": "robust gradient"}
-    heads = [
-        {
-            "mode": "lines+markers",
-            "name": n,
-            "line": dict(LINES[k], dash="solid", width=3),
-            "legendgroup": k,
-            "marker": _head(LINES[k]["color"]),
-        }
-        for k, n in names.items()
-    ]
-    lines = [{"mode": "lines", "line": LINES[key], "legendgroup": key, "showlegend": False} for key in ("standard", "robust")]
-    worst = [dict(style, line=dict(style["line"], width=1, dash="dot")) for style in lines]
-    dots = [
-        {"mode": "markers", "legendgroup": key, "showlegend": False, "marker": {"size": 12, "symbol": symbol, "color": LINES[key]["color"]}}
-        for key, symbol in (("standard", "circle"), ("robust", "square"))
-    ]
-    return heads + lines + lines + worst + dots
-
-
-def _unit(degrees: ArrayLike) -> np.ndarray:
-    """Unit vectors (..., 2)."""
-    return np.stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], axis=-1)
-
-
-def _degrees(cosine: ArrayLike) -> np.ndarray:
-    return np.degrees(np.arccos(np.clip(cosine, -1, 1)))[()]
-
-
 # --- twins: the same pictures with a slider of plotly's own, which works without a kernel ---
 
 
@@ -241,14 +173,6 @@ def figure4_twin(mu: ArrayLike, cov: ArrayLike, radii: ArrayLike = (0, 0.25, 0.5
     moving = [4, 5, 7, 10, len(fig.data) - 1]
     states = {f"{r:g}": [figure4_traces(mu, cov, r)[k] for k in moving] for r in radii}
     return slide(fig, "radius ", states, moving, titles=[figure4_title(mu, cov, r) for r in radii], active=active)
-
-
-def gradient_angles_twin(ratio: float, radius: float, headings: ArrayLike = tuple(range(-90, 91, 20)), active: int = 6) -> go.Figure:
-    """gradient_angles with the direction of mu on a slider."""
-    moving = [0, 1, 2, 9, 10]
-    states = {f"{h:g}°": [angle_traces(h, ratio, radius)[k] for k in moving] for h in headings}
-    titles = [angles_title(h, ratio, radius) for h in headings]
-    return slide(gradient_angles(headings[active], ratio, radius), "direction of μ ", states, moving, titles=titles, active=active)
 
 
 def slide(
@@ -268,11 +192,17 @@ def slide(
 
 
 def _packed(values: ArrayLike) -> dict:
-    """Numbers as plotly.js reads them fastest and a notebook stores them smallest; plotly.py packs traces by itself, but not a slider's steps."""
+    """Numbers in the form that a notebook stores smallest; plotly.py packs traces by itself, but not the steps of a slider."""
     return {"dtype": "f4", "bdata": base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode()}
 
 
-def _head(color: str) -> dict:
+def degrees(cosine: ArrayLike) -> np.ndarray:
+    """The angle of a cosine."""
+    return np.degrees(np.arccos(np.clip(cosine, -1, 1)))[()]
+
+
+def head(color: str) -> dict:
+    """A line's marker: an arrowhead at its second point."""
     return {"symbol": ["circle", "arrow"], "size": [1, 15], "angleref": "previous", "color": color, "opacity": 1}
 
 

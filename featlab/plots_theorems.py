@@ -1,4 +1,4 @@
-"""Still pictures of section 4: one for each theorem and claim, drawn from featlab.gaussian; the live ones are in plots_gaussian."""
+"""Pictures of section 4, one for each theorem and claim, drawn from featlab.gaussian; its centre, Figure 4, is in plots_gaussian."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,9 +14,12 @@ from featlab.plots_gaussian import (
     PLUS,
     ROBUST,
     STANDARD,
+    arrow,
     ball,
     boundary,
+    degrees,
     dress,
+    head,
     plane,
     plane_styles,
     plane_traces,
@@ -93,7 +96,7 @@ def exact_against_relaxed(dims: ArrayLike = (1, 2, 3, 5, 10, 20, 50)) -> go.Figu
 
 
 def training_steps(epochs: list, target: np.ndarray) -> go.Figure:
-    """Adversarial training in the plane, one slider step an epoch: the metric's ball on its way to Theorem 2's, and both sd over the epochs."""
+    """Adversarial training in the plane, one slider step an epoch: the metric's ball moves to Theorem 2's, and both sd to theirs."""
     sds = np.sqrt([np.linalg.eigvalsh(e.cov) for e in epochs])
     count, zero = np.arange(len(epochs)), np.zeros(2)
     fig = make_subplots(
@@ -153,3 +156,75 @@ def coordinate_features(mu: ArrayLike, cov: ArrayLike, farthest: float = 2.0) ->
     fig.update_xaxes(title="radius ε")
     fig.update_yaxes(title="robust usefulness γ")
     return dress(fig, height=400)
+
+
+# --- Theorem 3: where gradients point ---
+
+
+def angle_traces(heading: float, ratio: float, radius: float) -> list[dict]:
+    """Everything that moves in gradient_angles: three arrows, two balls; the angles for every direction of mu, the worst, the present."""
+    cov = g.planar(ratio)
+    metrics = (cov, g.robust_covariance(cov, radius))
+    here, all_headings = _unit(heading), np.linspace(-90, 90, 73)
+    arrows = [arrow(w, 1.9) for w in (here, *(g.weights(here, metric) for metric in metrics))]
+    balls = [ball(metric, np.zeros(2)) for metric in metrics]
+    curves = [{"x": all_headings, "y": degrees(g.alignment(_unit(all_headings), metric))} for metric in metrics]
+    worst = [{"x": [-90, 90], "y": [degrees(g.worst_alignment(metric))] * 2} for metric in metrics]
+    present = [{"x": [heading], "y": [degrees(g.alignment(here, metric))]} for metric in metrics]
+    return arrows + balls + curves + worst + present
+
+
+def gradient_angles(heading: float, ratio: float, radius: float) -> go.Figure:
+    """Theorem 3. Left: mu and the two input gradients. Right: their angle for every direction of mu, with the worst in closed form."""
+    fig = make_subplots(1, 2, column_widths=[0.44, 0.56], horizontal_spacing=0.12)
+    for k, (trace, style) in enumerate(zip(angle_traces(heading, ratio, radius), _angle_styles(), strict=True)):
+        fig.add_trace(go.Scatter(**trace, **style), row=1, col=1 if k < 5 else 2)
+    plane(fig, 2.4)
+    fig.update_xaxes(title="direction of μ, degrees from the long axis", range=[-90, 90], dtick=30, row=1, col=2)
+    fig.update_yaxes(title="angle, degrees", range=[0, 90], dtick=15, row=1, col=2)
+    return dress(fig, height=530, top=88).update_layout(title_text=angles_title(heading, ratio, radius))
+
+
+def angles_title(heading: float, ratio: float, radius: float) -> str:
+    """The numbers of gradient_angles in words."""
+    cov, mu = g.planar(ratio), _unit(heading)
+    words = [
+        f'<span style="color:{LINES[name]["color"]}"><b>{name}</b>  gradient {degrees(g.alignment(mu, metric)):.0f}° off the mean here, '
+        f"{degrees(g.worst_alignment(metric)):.0f}° at worst</span>"
+        for name, metric in (("standard", cov), ("robust", g.robust_covariance(cov, radius)))
+    ]
+    return f"radius {radius:.2f}<br>" + "<br>".join(words)
+
+
+def _angle_styles() -> list[dict]:
+    names = {"l2": "mean μ", "standard": "standard gradient", "robust": "robust gradient"}
+    heads = [
+        {
+            "mode": "lines+markers",
+            "name": n,
+            "line": dict(LINES[k], dash="solid", width=3),
+            "legendgroup": k,
+            "marker": head(LINES[k]["color"]),
+        }
+        for k, n in names.items()
+    ]
+    lines = [{"mode": "lines", "line": LINES[key], "legendgroup": key, "showlegend": False} for key in ("standard", "robust")]
+    worst = [dict(style, line=dict(style["line"], width=1, dash="dot")) for style in lines]
+    dots = [
+        {"mode": "markers", "legendgroup": key, "showlegend": False, "marker": {"size": 12, "symbol": symbol, "color": LINES[key]["color"]}}
+        for key, symbol in (("standard", "circle"), ("robust", "square"))
+    ]
+    return heads + lines + lines + worst + dots
+
+
+def gradient_angles_twin(ratio: float, radius: float, headings: ArrayLike = tuple(range(-90, 91, 20)), active: int = 6) -> go.Figure:
+    """gradient_angles with the direction of mu on a slider."""
+    moving = [0, 1, 2, 9, 10]
+    states = {f"{h:g}°": [angle_traces(h, ratio, radius)[k] for k in moving] for h in headings}
+    titles = [angles_title(h, ratio, radius) for h in headings]
+    return slide(gradient_angles(headings[active], ratio, radius), "direction of μ ", states, moving, titles=titles, active=active)
+
+
+def _unit(degrees: ArrayLike) -> np.ndarray:
+    """Unit vectors (..., 2)."""
+    return np.stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], axis=-1)

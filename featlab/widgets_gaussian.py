@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from featlab import gaussian as g
 from featlab import plots_gaussian as plots
+from featlab import plots_theorems as theorems
 from featlab.widgets import Live, guarded
 
 
@@ -18,14 +19,14 @@ def knob(value: float, least: float, most: float, step: float, name: str, digits
     )  # fmt: skip
 
 
-# plotly's widget draws itself before the page has given it room, and measures again only when the window is resized: say so once it is in place
+# plotly's widget draws itself before the page has given it room, and measures again only when the window is resized: say so once in place
 FIT = '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="{0}" onerror="{0}">'.format(
     "setTimeout(() => window.dispatchEvent(new Event('resize')), 50)"
 )
 
 
 def plain(values: ArrayLike) -> list[float]:
-    """A list, rounded to what a screen shows. Given arrays, plotly's widget fails in the kernel on the report it gets back after every move."""
+    """A list, rounded to what a screen shows. Given arrays, plotly's widget raises in the kernel on the report that follows every move."""
     return np.round(np.asarray(values, dtype=float), 4).tolist()
 
 
@@ -81,9 +82,9 @@ class GradientAngles(Sliders):
         self.heading = knob(heading, -90, 90, 1, "direction of μ, °", 0)
         self.ratio = knob(ratio, 1, 8, 0.1, "axis ratio of Σ*", 1)
         self.radius = knob(radius, 0, 10, 0.05, "radius", 2)
-        figure, twin = plots.gradient_angles(heading, ratio, radius), plots.gradient_angles_twin(ratio, radius)
+        figure, twin = theorems.gradient_angles(heading, ratio, radius), theorems.gradient_angles_twin(ratio, radius)
         super().__init__([self.heading, self.ratio, self.radius], figure, twin, "gradient angles")
 
     def state(self) -> tuple[list[dict], str]:
         where = self.heading.value, self.ratio.value, self.radius.value
-        return plots.angle_traces(*where), plots.angles_title(*where)
+        return theorems.angle_traces(*where), theorems.angles_title(*where)

@@ -54,7 +54,7 @@ def test_nll_is_the_gaussian_log_density(cov, seed):
     rng = np.random.default_rng(seed)
     mu = rng.standard_normal(len(cov))
     x, y = g.sample(7, mu, cov, rng)
-    expected = [-multivariate_normal.logpdf(p, label * mu, cov) for p, label in zip(x, y)]
+    expected = [-multivariate_normal.logpdf(p, label * mu, cov) for p, label in zip(x, y, strict=True)]
     np.testing.assert_allclose(g.nll(x, y, mu, cov), expected, rtol=1e-6)
 
 
@@ -307,7 +307,7 @@ def test_the_path_is_the_robust_covariance_of_its_radii(cov):
     lams = np.array([np.inf, *10.0 ** np.arange(3, -4, -2)]) / eigenvalues(cov)[-1]
     path_radii, covs = g.robust_path(cov, lams)
     assert path_radii[0] == 0 and (np.diff(path_radii) > 0).all()
-    for lam, radius, robust in zip(lams, path_radii, covs):
+    for lam, radius, robust in zip(lams, path_radii, covs, strict=True):
         assert g.budget(cov, lam) == pytest.approx(radius)
         np.testing.assert_allclose(robust, g.robust_covariance(cov, radius), rtol=1e-6, atol=1e-9 * np.abs(robust).max())
 
@@ -384,7 +384,7 @@ def test_the_hard_case_of_the_inner_maximum():
     assert delta[4, 0] == 0
     ring = np.random.default_rng(0).standard_normal((200_000, 3))
     ring *= radius / np.linalg.norm(ring, axis=1, keepdims=True)
-    for row, moved in zip(v, v + delta):
+    for row, moved in zip(v, v + delta, strict=True):
         assert quadratic(moved[None], cov)[0] >= quadratic(row + ring, cov).max()
 
 

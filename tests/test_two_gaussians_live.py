@@ -39,9 +39,9 @@ def test_figure_4_shows_the_library():
 
 def test_the_accuracy_curves_are_closed_forms_and_the_dots_agree():
     traces = live.accuracy_traces(MU, COV)
-    for who, curve, dots in zip(("standard", "standard", "robust", "robust"), traces[:4], traces[4:]):
+    for who, curve, dots in zip(("standard", "standard", "robust", "robust"), traces[:4], traces[4:], strict=True):
         np.testing.assert_allclose(np.interp(dots["x"], curve["x"], curve["y"]), dots["y"], atol=0.03, err_msg=who)
-    for radius, accuracy in list(zip(traces[3]["x"], traces[3]["y"]))[::10]:
+    for radius, accuracy in list(zip(traces[3]["x"], traces[3]["y"], strict=True))[::10]:
         assert accuracy == pytest.approx(g.robust_accuracy(g.robust_direction(MU, COV, radius), MU, COV, radius), rel=1e-6)
 
 
@@ -55,7 +55,7 @@ def test_the_sliders_move_the_figure():
 
     angles = GradientAngles()
     angles.heading.value, angles.ratio.value, angles.radius.value = -60.0, 5.0, 3.0
-    for shown, expected in zip(angles.figure.data, live.angle_traces(-60, 5, 3), strict=True):
+    for shown, expected in zip(angles.figure.data, still.angle_traces(-60, 5, 3), strict=True):
         np.testing.assert_allclose(shown.x, expected["x"], atol=1e-4)
         np.testing.assert_allclose(shown.y, expected["y"], atol=1e-4)
 
@@ -75,14 +75,14 @@ def test_a_twin_shows_at_each_step_what_the_live_figure_shows():
     for step in twin.layout.sliders[0].steps:
         data, _, moving = step.args
         expected = live.figure4_traces(MU, COV, float(step.label))
-        for x, y, k in zip(data["x"], data["y"], moving):
+        for x, y, k in zip(data["x"], data["y"], moving, strict=True):
             np.testing.assert_allclose(unpacked(x), expected[k]["x"], rtol=1e-5, atol=1e-5)
             np.testing.assert_allclose(unpacked(y), expected[k]["y"], rtol=1e-5, atol=1e-5)
-    assert len(live.gradient_angles_twin(3, 1).layout.sliders[0].steps) <= 20
+    assert len(still.gradient_angles_twin(3, 1).layout.sliders[0].steps) <= 20
 
 
 def test_every_angle_stays_below_its_worst_case():
-    *_, standard, robust, worst_standard, worst_robust, _, _ = live.angle_traces(25, 3, 1)
+    *_, standard, robust, worst_standard, worst_robust, _, _ = still.angle_traces(25, 3, 1)
     for curve, worst in ((standard, worst_standard), (robust, worst_robust)):
         assert curve["y"].max() <= worst["y"][0] * (1 + 1e-9)
         assert curve["y"].max() == pytest.approx(worst["y"][0], abs=0.3)
@@ -93,13 +93,14 @@ def ys(figure):
 
 
 def test_the_still_pictures_show_what_their_theorems_claim():
-    for curve, minimum in zip(*[iter(ys(still.misalignment(3)))] * 2):
+    for curve, minimum in zip(*[iter(ys(still.misalignment(3)))] * 2, strict=True):
         assert curve[0] == minimum[0] == curve.min() and (np.diff(curve) > 0).all()
     high, lam, low, misread = ys(still.multiplier_and_bounds(np.diag([4, 1, 0.5])))
     assert (low <= lam).all() and (lam <= high).all() and misread[0] < lam[0] and misread[-1] > lam[-1]
     relaxed, exact, gap, line = ys(still.exact_against_relaxed((1, 2, 5, 10)))
     assert (exact < relaxed).all() and (np.diff(gap) < 0).all() and gap[-1] == pytest.approx(line[-1], rel=0.1)
-    for trace, rho in zip(ys(still.coordinate_features([1, 0.5], np.diag([1, 0.04]))), g.rho(np.eye(2), [1, 0.5], np.diag([1, 0.04]))):
+    world = [1, 0.5], np.diag([1, 0.04])
+    for trace, rho in zip(ys(still.coordinate_features(*world)), g.rho(np.eye(2), *world), strict=True):
         assert trace[0] == pytest.approx(rho)
 
 
@@ -116,10 +117,10 @@ def test_the_folded_solutions_of_the_notebook_pass_their_checks(capsys):
     solutions = [block for cell in cells for block in re.findall(r"```python\n(.*?)```", "".join(cell["source"]), re.DOTALL)]
     stubs = ["".join(c["source"]) for c in cells if c["cell_type"] == "code" and "= check(" in "".join(c["source"])]
     assert len(solutions) == len(stubs) == 3
-    for solution, stub in zip(solutions, stubs):
+    for solution, stub in zip(solutions, stubs, strict=True):
         name = re.match(r"def (\w+)", solution)[1]
         world = {"np": np, "g": g, "check": exercises.check, "mu": MU, "cov": COV}
-        exec(stub, world)  # noqa: S102 - our own notebook
+        exec(stub, world)
         assert "not written yet" in capsys.readouterr().out
-        exec(stub.replace(stub[: stub.index("\n\n\n")], solution.strip(), 1), world)  # noqa: S102
+        exec(stub.replace(stub[: stub.index("\n\n\n")], solution.strip(), 1), world)
         assert f"{name}: passed" in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """Theorem 2: what robust training learns. The mean stays mu*; the covariance is widened, the more along the short axes.
 
-The adversary has an average budget: sqrt(E ||delta||_2^2) <= radius, one multiplier lambda for all samples. (Eq. (11) gives each sample a ball
-of its own; `exact` solves that, and both agree as d grows.)
+The adversary has an average budget: sqrt(E ||delta||_2^2) <= radius, one multiplier lambda for all samples. (Eq. (11) gives each sample
+a ball of its own; `exact` solves that, and both agree as d grows.)
 """
 
 import itertools
@@ -29,7 +29,7 @@ def budget(cov: ArrayLike, lam: float) -> float:
 def multiplier(cov: ArrayLike, radius: float) -> float:
     """The lambda of Theorem 2 that spends exactly this budget: the inverse of `budget`, by one bracketed root-find.
 
-    With q = radius / sqrt(d), if all sd were equal to s the answer would be 1/lambda = q (q + s): so the least and the largest sd bracket it.
+    With q = radius / sqrt(d), if all sd were equal to s the answer would be 1/lambda = q (q + s): the least and the largest sd bracket it.
     radius = 0 gives inf, radius = inf gives 0.
     """
     variances, _ = spectrum(cov)
@@ -98,8 +98,8 @@ def adversarial_training(cov: ArrayLike, radius: float, *, step: float = 0.5) ->
         attack:  delta = (lambda Sigma - I)^-1 v, with lambda such that sqrt(E ||delta||^2) = radius
         step:    Sigma <- Sigma + step (E[(v + delta)(v + delta)'] - Sigma)
 
-    The step follows the loss gradient 1/2 (E[(v + delta)(v + delta)'] - Sigma) with respect to the precision, in the Gaussian's own (Fisher)
-    metric. It is halved until the loss falls, so the loss never rises; the loss is convex in the precision and its minimum is Sigma_r.
+    The step follows the loss gradient 1/2 (E[(v + delta)(v + delta)'] - Sigma) with respect to the precision, in the Gaussian's own
+    (Fisher) metric. It is halved until the loss falls, so the loss never rises; the loss is convex in the precision and least at Sigma_r.
     """
     radius = check_radius(radius)
     if math.isinf(radius):
