@@ -65,13 +65,13 @@ def multiplier_and_bounds(cov: ArrayLike) -> go.Figure:
     low, high = np.transpose([g.multiplier_bounds(cov, r) for r in radii])
     misread = g.multiplier_bounds(cov, 1.0)[1] / 2 * (1 + np.sqrt(radii)) / np.sqrt(radii)
     lines = [
-        ("upper bound, ε = radius²", high, {"color": GREY, "width": 2, "dash": "dash"}),
-        ("λ(radius)", lam, LINES["robust"]),
-        ("lower bound, ε = radius²", low, {"color": GREY, "width": 2, "dash": "dot"}),
-        ("upper bound misread, ε = radius", misread, {"color": STANDARD, "width": 2, "dash": "longdashdot"}),
+        ("upper bound, ε = r²", high, {"color": GREY, "width": 2, "dash": "dash"}),
+        ("λ", lam, LINES["robust"]),
+        ("lower bound, ε = r²", low, {"color": GREY, "width": 2, "dash": "dot"}),
+        ("misread, ε = r", misread, {"color": STANDARD, "width": 2, "dash": "longdashdot"}),
     ]
     fig = go.Figure([go.Scatter(x=radii, y=y, mode="lines", name=name, line=line) for name, y, line in lines])
-    fig.update_xaxes(title="radius √E‖δ‖²", type="log", dtick=1)
+    fig.update_xaxes(title="radius r = √E‖δ‖²", type="log", dtick=1)
     fig.update_yaxes(title="λ", type="log", exponentformat="power", dtick=2)
     return dress(fig, height=420)
 
@@ -180,7 +180,7 @@ def gradient_angles(heading: float, ratio: float, radius: float) -> go.Figure:
     for k, (trace, style) in enumerate(zip(angle_traces(heading, ratio, radius), _angle_styles(), strict=True)):
         fig.add_trace(go.Scatter(**trace, **style), row=1, col=1 if k < 5 else 2)
     plane(fig, 2.4)
-    fig.update_xaxes(title="direction of μ, degrees from the long axis", range=[-90, 90], dtick=30, row=1, col=2)
+    fig.update_xaxes(title="direction of μ, degrees", range=[-90, 90], dtick=30, row=1, col=2)
     fig.update_yaxes(title="angle, degrees", range=[0, 90], dtick=15, row=1, col=2)
     return dress(fig, height=530, top=88).update_layout(title_text=angles_title(heading, ratio, radius))
 

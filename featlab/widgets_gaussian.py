@@ -11,12 +11,19 @@ from featlab import plots_theorems as theorems
 from featlab.widgets import Live, guarded
 
 
-def knob(value: float, least: float, most: float, step: float, name: str, digits: int) -> w.FloatSlider:
-    """One slider, wide enough to read from the last row."""
-    return w.FloatSlider(
-        value, min=least, max=most, step=step, description=name, readout_format=f".{digits}f",
-        style={"description_width": "initial"}, layout=w.Layout(flex="1 1 260px", min_width="260px", max_width="400px"),
-    )  # fmt: skip
+def wide() -> dict:
+    """Room for a knob: readable from the last row, three in a line, or below each other on a narrow page."""
+    return {"style": {"description_width": "initial"}, "layout": w.Layout(flex="1 1 260px", min_width="260px", max_width="400px")}
+
+
+def length(value: float, most: float, name: str, least: float = 0.0, step: float = 0.05) -> w.FloatSlider:
+    """A slider for a length or a ratio."""
+    return w.FloatSlider(value, min=least, max=most, step=step, description=name, readout_format=".2f" if step < 0.1 else ".1f", **wide())
+
+
+def angle(value: int, name: str) -> w.IntSlider:
+    """A slider in whole degrees: a float one sends 60.00000000000003 back for 60 and so undoes what a cell sets next."""
+    return w.IntSlider(value, min=-90, max=90, description=name, **wide())
 
 
 # plotly's widget draws itself before the page has given it room, and measures again only when the window is resized: say so once in place
@@ -33,7 +40,7 @@ def plain(values: ArrayLike) -> list[float]:
 class Sliders(Live):
     """Knobs over one FigureWidget: a subclass gives the figure's moving traces and its title for the knobs' values."""
 
-    def __init__(self, knobs: list[w.FloatSlider], figure: go.Figure, twin: go.Figure, says: str):
+    def __init__(self, knobs: list[w.Widget], figure: go.Figure, twin: go.Figure, says: str):
         for trace in figure.data:
             trace.update(x=plain(trace.x), y=plain(trace.y))
         self.figure, self.message = go.FigureWidget(figure), w.HTML()
@@ -62,11 +69,11 @@ class Sliders(Live):
 class TwoGaussians(Sliders):
     """Figure 4, live: radius, axis ratio and tilt of Sigma*; mu lies along x_1, the trace of Sigma* is fixed."""
 
-    def __init__(self, radius: float = 1.0, ratio: float = 4.0, tilt: float = 35.0, length: float = 2.0):
-        self.mu = np.array([length, 0.0])
-        self.radius = knob(radius, 0, plots.FARTHEST, 0.05, "radius", 2)
-        self.ratio = knob(ratio, 1, 8, 0.1, "axis ratio of Σ*", 1)
-        self.tilt = knob(tilt, -90, 90, 1, "tilt of Σ*, °", 0)
+    def __init__(self, radius: float = 1.0, ratio: float = 4.0, tilt: int = 35):
+        self.mu = np.array([2.0, 0.0])
+        self.radius = length(radius, plots.FARTHEST, "radius")
+        self.ratio = length(ratio, 8, "axis ratio of Σ*", least=1, step=0.1)
+        self.tilt = angle(tilt, "tilt of Σ*, °")
         where = self.mu, g.planar(ratio, tilt)
         super().__init__([self.radius, self.ratio, self.tilt], plots.figure4(*where, radius), plots.figure4_twin(*where), "two Gaussians")
 
@@ -78,10 +85,10 @@ class TwoGaussians(Sliders):
 class GradientAngles(Sliders):
     """Theorem 3, live: direction of mu, axis ratio of Sigma*, radius."""
 
-    def __init__(self, heading: float = 30.0, ratio: float = 3.0, radius: float = 1.0):
-        self.heading = knob(heading, -90, 90, 1, "direction of μ, °", 0)
-        self.ratio = knob(ratio, 1, 8, 0.1, "axis ratio of Σ*", 1)
-        self.radius = knob(radius, 0, 10, 0.05, "radius", 2)
+    def __init__(self, heading: int = 30, ratio: float = 3.0, radius: float = 1.0):
+        self.heading = angle(heading, "direction of μ, °")
+        self.ratio = length(ratio, 8, "axis ratio of Σ*", least=1, step=0.1)
+        self.radius = length(radius, 10, "radius")
         figure, twin = theorems.gradient_angles(heading, ratio, radius), theorems.gradient_angles_twin(ratio, radius)
         super().__init__([self.heading, self.ratio, self.radius], figure, twin, "gradient angles")
 

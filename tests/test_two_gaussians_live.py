@@ -47,14 +47,14 @@ def test_the_accuracy_curves_are_closed_forms_and_the_dots_agree():
 
 def test_the_sliders_move_the_figure():
     two = TwoGaussians()
-    two.radius.value, two.ratio.value, two.tilt.value = 2.5, 6.0, -20.0
+    two.radius.value, two.ratio.value, two.tilt.value = 2.5, 6.0, -20
     for shown, expected in zip(two.figure.data, live.figure4_traces(MU, g.planar(6, -20), 2.5), strict=True):
         np.testing.assert_allclose(shown.x, expected["x"], atol=1e-4)
         np.testing.assert_allclose(shown.y, expected["y"], atol=1e-4)
     assert "radius 2.50" in two.figure.layout.title.text and two.message.value == ""
 
     angles = GradientAngles()
-    angles.heading.value, angles.ratio.value, angles.radius.value = -60.0, 5.0, 3.0
+    angles.heading.value, angles.ratio.value, angles.radius.value = -60, 5.0, 3.0
     for shown, expected in zip(angles.figure.data, still.angle_traces(-60, 5, 3), strict=True):
         np.testing.assert_allclose(shown.x, expected["x"], atol=1e-4)
         np.testing.assert_allclose(shown.y, expected["y"], atol=1e-4)
