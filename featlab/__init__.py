@@ -16,7 +16,7 @@ _ROOMS = {
     "reproduce": ["Lab"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = [*_ROOMS, "engine", "files", "claims", "page", "plots", "widgets", "exercises"]
+_MODULES = [*_ROOMS, "gaussian", "engine", "files", "claims", "teachers", "page", "plots", "widgets", "exercises"]
 __all__ = list(_HOME)
 __version__ = "0.1.0"
 
