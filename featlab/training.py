@@ -32,10 +32,10 @@ class Recipe:
 
     epochs: int = 8
     batch: int = 125
-    lr: float = 0.5
+    lr: float = 0.3
     schedule: str = "one-cycle"
     momentum: float = 0.9
-    weight_decay: float = 2e-3
+    weight_decay: float = 3e-3
     augment: int = 0
     average: float = 0.0
 
