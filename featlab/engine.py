@@ -21,6 +21,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 PRECISIONS = ("auto", "float32")
 _wished: str = os.environ.get("FEATLAB_PRECISION", "auto")
+if _wished not in PRECISIONS:
+    raise ValueError(f"the environment variable FEATLAB_PRECISION is {_wished!r}: set it to one of {', '.join(PRECISIONS)}, or not at all")
 _precision: ContextVar[str] = ContextVar("precision", default=_wished)
 
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-FORMAT = "1"  # changes when files written by an older featlab can no longer be read
+FORMAT = "1"  # changes when files of an older featlab can no longer be read, or would no longer be made as they were
 
 
 def cache_folder() -> Path:

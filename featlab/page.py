@@ -12,13 +12,13 @@ STYLE = """
 body {font: 16px/1.5 Inter, Helvetica, Arial, sans-serif; color: #222; max-width: 960px; margin: 2em auto; padding: 0 1em}
 table {border-collapse: collapse; width: 100%}
 td, th {padding: .35em .6em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top}
-td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) {text-align: left} small {color: #555}
+td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) {text-align: left} small {color: #555; white-space: nowrap} p small {white-space: normal}
 """
 
 
 def percent(entry: dict) -> str:
-    """'85.3 (83.7 to 86.8)'"""
-    return f"{100 * entry['value']:.1f} <small>({100 * entry['low']:.1f} to {100 * entry['high']:.1f})</small>"
+    """'85.3 (83.7 to 86.8)', on two lines"""
+    return f"{100 * entry['value']:.1f}<br><small>({100 * entry['low']:.1f} to {100 * entry['high']:.1f})</small>"
 
 
 def table(report: dict) -> str:

@@ -109,7 +109,7 @@ def bars(groups: Mapping[str, Mapping[str, tuple[float, float, float]]], *, titl
             "color": PALETTE[i],
             "pattern": {"shape": PATTERNS[i], "bgcolor": PALETTE[i], "fgcolor": "white", "size": 8, "solidity": 0.2},
         }
-        text = [f"<b>{v:.0f}</b>" for v in value]
+        text = [f"<b>{v:.0f}</b><br><span style='font-size:7px'> </span>" for v in value]  # the empty line keeps it clear of the whisker
         words = {"textposition": "outside", "textangle": 0, "outsidetextfont": {"color": INK, "size": 13}}
         figure.add_bar(name=name, x=list(got), y=value, error_y=errors, marker=marker, text=text, cliponaxis=False, **words)
     if chance is not None:

@@ -28,7 +28,9 @@ FLOORS = [
     {"widgets_gaussian", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-ROOMS = sorted({path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} | {path.parent.name for path in PACKAGE.glob("*/*.py")} - {"embedded"})
+ROOMS = sorted(
+    {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} | {path.parent.name for path in PACKAGE.glob("*/*.py")} - {"embedded"}
+)
 
 
 def tree(room: str) -> ast.Module:
