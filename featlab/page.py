@@ -12,7 +12,8 @@ STYLE = """
 body {font: 16px/1.5 Inter, Helvetica, Arial, sans-serif; color: #222; max-width: 960px; margin: 2em auto; padding: 0 1em}
 table {border-collapse: collapse; width: 100%}
 td, th {padding: .35em .6em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top}
-td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) {text-align: left} small {color: #555; white-space: nowrap} p small {white-space: normal}
+td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) {text-align: left}
+small {color: #555; white-space: nowrap} p small {white-space: normal}
 """
 
 

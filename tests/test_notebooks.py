@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import runpy
 from pathlib import Path
 from statistics import median
 
@@ -89,3 +90,7 @@ def test_formulas_and_colour_are_not_the_only_carriers(notebook):
 def test_links_of_the_readme_lead_somewhere():
     for target in re.findall(r"\]\(([^)#:]+?)\)", (ROOT / "README.md").read_text()):
         assert (ROOT / target).exists(), target
+
+
+def test_the_readmes_table_is_the_stored_one():
+    assert runpy.run_path(str(ROOT / "results" / "draw.py"))["table"]() in (ROOT / "README.md").read_text()
