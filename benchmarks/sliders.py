@@ -47,13 +47,14 @@ def lab() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
+        root, settings = Path(folder) / "root", Path(folder) / "settings"
+        news = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+        root.mkdir()
+        news.parent.mkdir(parents=True)
+        news.write_text('{"fetchNews": "false"}')
+        shutil.copy(ROOT / "notebooks" / NOTEBOOK, root)
         options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
-        quiet = [
-            "--LabApp.news_url=None",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-            f"--ServerApp.root_dir={folder}",
-        ]
+        quiet = [f"--LabApp.user_settings_dir={settings}", f"--LabApp.workspaces_dir={folder}", f"--ServerApp.root_dir={root}"]
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         with open(Path(folder) / "lab.log", "w") as log:
             command = [sys.executable, "-m", "jupyterlab", *options, *quiet]
