@@ -1,6 +1,6 @@
 """The model of eq. (9), its maximum-likelihood fit (10), and what any linear rule achieves in it, clean and attacked.
 
-    y uniform on {-1, +1},    x ~ N(y mu, Sigma)                                                           eq. (9)
+y uniform on {-1, +1},    x ~ N(y mu, Sigma)                                                           eq. (9)
 """
 
 import numpy as np

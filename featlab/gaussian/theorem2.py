@@ -20,7 +20,7 @@ from featlab.gaussian.trust_region import divide, surplus
 def budget(cov: ArrayLike, lam: float) -> float:
     """The radius sqrt(E ||delta||_2^2) that a multiplier buys; falls as lam grows.
 
-        E ||delta||_2^2 = tr(Sigma_r^-1) / lam^2 = sum_i (sd_r,i - sd_i)^2
+    E ||delta||_2^2 = tr(Sigma_r^-1) / lam^2 = sum_i (sd_r,i - sd_i)^2
     """
     variances, _ = spectrum(cov)
     return float(np.linalg.norm(_widening(np.sqrt(variances), 1 / check_positive(lam, "a multiplier"))))
