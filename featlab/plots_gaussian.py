@@ -57,11 +57,11 @@ def arrow(w: np.ndarray, length: float) -> dict:
 def plane_traces(mu: np.ndarray, cov: np.ndarray, radius: float) -> list[dict]:
     """Points of the two classes, four balls, two boundaries, three directions; see figure4."""
     root = np.linalg.cholesky(cov)
-    v = _noise(160) @ root.T
+    v = _noise(120) @ root.T
     robust = g.robust_covariance(cov, radius)
     exact = g.exact_robust_covariance(cov, radius, samples=64)
     standard_w, robust_w = g.weights(mu, cov), g.weights(mu, robust)
-    classes = [{"x": points[:, 0], "y": points[:, 1]} for points in (v[:80] - mu, v[80:] + mu)]
+    classes = [{"x": points[:, 0], "y": points[:, 1]} for points in (v[:60] - mu, v[60:] + mu)]
     balls = [ball(shape, -mu) for shape in (np.eye(2), cov, robust, exact)]
     arrows = [arrow(mu, 3.4), arrow(standard_w, 3.0), arrow(robust_w, 3.0)]
     return classes + balls + [boundary(standard_w), boundary(robust_w)] + arrows

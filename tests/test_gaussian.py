@@ -529,6 +529,7 @@ ONE = np.eye(2)
         (lambda: g.planar(0), "axis ratio"),
         (lambda: g.robust_covariance(ONE, -0.1), "radius"),
         (lambda: g.exact_robust_covariance(ONE, -0.1), "radius"),
+        (lambda: g.exact_robust_covariance(ONE, 1, samples=1000), "power of 2"),
         (lambda: g.inner_maximum([[1, 1]], ONE, np.inf), "infinite"),
         (lambda: g.inner_maximum([1, 1], ONE, 1), r"\(n, 2\)"),
         (lambda: g.budget(ONE, 0), "above 0"),

@@ -53,6 +53,8 @@ def exact_robust_covariance(cov: ArrayLike, radius: float, *, samples: int = 2**
 
     start = -np.log(robust_variances(variances, radius))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-7, "maxls": 50})
+    if not np.abs(found.jac).max() < 1e-3:
+        raise RuntimeError(f"no fixed point found to three digits (off by {np.abs(found.jac).max():.1g}); try more samples")
     return _rebuild(np.exp(-found.x), axes)
 
 
@@ -74,6 +76,8 @@ def _standard_normal(n: int, d: int, seed: int) -> np.ndarray:
     """n quasi-random standard normal points, (n, d)."""
     from scipy.stats import qmc  # half a second to import, and nothing else here needs it
 
+    if n < 2 or n & (n - 1):
+        raise ValueError(f"samples must be a power of 2, which is where Sobol points are even, got {n}")
     return ndtri(qmc.Sobol(d, seed=seed).random(n))
 
 
