@@ -136,7 +136,7 @@ def curves(lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x: s
 def attack_panel(x: Tensor, attacked: Tensor, probabilities: Tensor, classes: Sequence[str], *, label: int, gain: float = 5.0) -> list:
     """The four traces of an attack on one image: image, amplified perturbation, attacked image, class probabilities."""
     shown = (x, perturbation(attacked - x, gain), attacked)
-    values = 100 * probabilities.detach().cpu().numpy()
+    values = (100 * probabilities.detach().cpu()).tolist()
     colours = [BLUE if i == label else ORANGE for i in range(len(classes))]
     shapes = ["" if i == label else "/" for i in range(len(classes))]
     marker = {"color": colours, "pattern": {"shape": shapes, "bgcolor": colours, "fgcolor": "white", "size": 8, "solidity": 0.2}}

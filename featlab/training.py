@@ -90,7 +90,8 @@ class Training:
         check_labels(data.labels, data.images, classes)
         if seed is not None and isinstance(model, Classifier) and not model.trained:
             initialise(model, seed)
-        self.model, self.data, self.attack, self.recipe = model.to(data.device), data, attack, recipe
+        self.model = model.to(data.device, memory_format=torch.channels_last)  # a fifth faster, the same function
+        self.data, self.attack, self.recipe = data, attack, recipe
         self.seed = int(torch.randint(2**31, ())) if seed is None else seed
         if isinstance(model, Classifier) and not model.trained:
             model.standardise(data.images)
