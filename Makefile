@@ -1,13 +1,15 @@
-# lab: open the course.  test: everything that must hold.  Both install what they need into .venv first.
+# lab: open the course (FLAGS=--no-browser on a machine without one).  test: everything that must hold.  Both install into .venv first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.installed
+ROOT_TOO = $(if $(filter 0,$(shell id -u)),--allow-root)
+FLAGS ?=
 
 .PHONY: lab test lint notebooks results bench clean
 
 lab: $(READY)
-	$(BIN)/jupyter lab notebooks/00-bug-or-feature.ipynb
+	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
 
 test: $(READY)
 	$(BIN)/python -m pytest --nbval
