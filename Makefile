@@ -15,23 +15,23 @@ test: $(READY)
 	$(BIN)/python -m pytest --nbval
 
 lint: $(READY)
-	$(BIN)/python -m pip install -q ".[dev]"
+	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check featlab tests benchmarks
 
 notebooks: $(READY)  # run every notebook anew and keep what it shows
-	$(BIN)/python -m pip install -q ".[dev]"
+	$(BIN)/python -m pip install -q -e ".[dev]"
 	PLOTLY_RENDERER=plotly_mimetype $(BIN)/jupyter execute --inplace notebooks/*.ipynb
 	$(BIN)/nbstripout --keep-output --keep-count notebooks/*.ipynb
 
 results: $(READY)  # measure the tables in results/ anew
-	for seed in 0 1 2; do $(BIN)/python -m featlab reproduce --seed $$seed || exit; done
-	$(BIN)/python -m featlab teachers
-	$(BIN)/python -m pip install -q ".[dev]"
+	for seed in 0 1 2; do $(BIN)/python -m featlab reproduce --seed $$seed --out results || exit; done
+	$(BIN)/python -m featlab teachers --out results
+	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python results/draw.py
 
 bench: $(READY)
-	$(BIN)/python -m pip install -q ".[bench]"
+	$(BIN)/python -m pip install -q -e ".[bench]"
 	$(BIN)/python benchmarks/attacks.py
 
 clean:

@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     for command in (run, study):
         command.add_argument("--preset", default="laptop", help="laptop (default) or quick")
         command.add_argument("--seed", type=int, default=0)
-        command.add_argument("--out", type=Path, default=Path("results"), help="folder for what is written (default: results)")
+        command.add_argument("--out", type=Path, default=Path("results/own"), help="folder for what is written (default: results/own)")
     return top
 
 

@@ -96,7 +96,7 @@ def pixel_gradient(goal: Callable[[Tensor], Tensor], z: Tensor) -> tuple[Tensor,
 
 def check_steps(steps: int, step: float) -> None:
     """Refuse a number or a length of steps that leads nowhere."""
-    if not steps >= 0 or steps != int(steps):
+    if not isinstance(steps, int) or steps < 0:
         raise ValueError(f"steps must be a whole number from 0 up, got {steps}")
     if not step > 0:
         raise ValueError(f"step must be above 0 (pixels in [0, 1]), got {step}")

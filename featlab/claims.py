@@ -55,5 +55,5 @@ CLAIMS = (
 
 
 def verdicts(rows: Rows, radius: str) -> list[tuple[Claim, bool]]:
-    """Each claim with whether these rows agree with it, judged by 95 % intervals, under attack at `radius`."""
+    """Each claim with whether these rows agree with it under attack at `radius`; what is more must be more beyond the 95 % intervals."""
     return [(claim, bool(claim.holds(rows, radius))) for claim in CLAIMS]

@@ -102,7 +102,7 @@ def robustify(
 
         x_R = argmin over z in [0, 1]^d of || g(z) - g(x) ||_2, begun at another image x' ~ D; the label stays y, that of x
 
-    Only features that the model uses are carried over from x; the rest stays that of x', whose label is independent of y.
+    What the model does not use has no reason to change: it stays that of x', whose label is independent of y.
 
     model   a Classifier, whose g is matched
     steps   normalised gradient steps

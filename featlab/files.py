@@ -34,7 +34,8 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"could not write {path} ({error.strerror}); the old file is whole. Free space, or set FEATLAB_CACHE to another folder",
+            f"could not write {path} ({error.strerror}); the old file is whole. "
+            "Free space, or choose another folder (FEATLAB_CACHE for the cache, --out for results)",
         ) from error
     finally:
         with contextlib.suppress(OSError):

@@ -40,7 +40,7 @@ def figure(report: dict) -> go.Figure:
     groups = {}
     for name, row in report["rows"].items():
         groups[name.replace(" control", "<br>control")] = columns(row)
-    chart = plots.bars(groups, title="Normal training on each set, tested on real images", chance=0.1)
+    chart = plots.bars(groups, title="Normal training on each set (robust: adversarial training on D), tested on real images", chance=0.1)
     return chart.update_layout(width=960, height=440)
 
 

@@ -179,26 +179,43 @@ def strip(images: Tensor, zoom: int = 3, gap: int = 4) -> np.ndarray:
     return np.concatenate(list(rows), axis=2)
 
 
-def sliding(frames: Sequence[tuple[str, Mapping[str, Tensor]]], *, prefix: str, title: str = "", active: int = 0) -> go.Figure:
-    """Rows of images under plotly's own slider, one frame a position: (label, {row name: images (m, c, h, w)}); needs no kernel."""
-    figure, per = go.Figure(), len(frames[0][1])
-    for i, (_, rows) in enumerate(frames):
+def sliding(
+    frames: Sequence[tuple[str, str, Mapping[str, Tensor]]],
+    *,
+    prefix: str,
+    captions: Mapping[str, Sequence[str]] | None = None,
+    active: int = 0,
+) -> go.Figure:
+    """Rows of images under plotly's own slider; needs no kernel.
+
+    frames    one a position: its label on the slider, its title, {row name: images (m, c, h, w)}
+    captions  row name -> m words, one under each image, the same at every position
+    """
+    captions = captions or {}
+    figure, per, pitch = go.Figure(), len(frames[0][2]), 1.5 if captions else 1.08
+    for i, (_, _, rows) in enumerate(frames):
         for r, images in enumerate(rows.values()):  # a row is one picture: a file a third as large as one picture an image
             row = strip(images, zoom=1, gap=2)
-            figure.add_trace(image_trace(row, 0, 1.08 * r, size=row.shape[-1] / row.shape[-2], visible=i == active))
+            figure.add_trace(image_trace(row, 0, pitch * r, size=row.shape[-1] / row.shape[-2], visible=i == active))
     steps = [
-        {"label": label, "method": "update", "args": [{"visible": [j // per == i for j in range(per * len(frames))]}]}
-        for i, (label, _) in enumerate(frames)
+        {
+            "label": label,
+            "method": "update",
+            "args": [{"visible": [j // per == i for j in range(per * len(frames))]}, {"title.text": title}],
+        }
+        for i, (label, title, _) in enumerate(frames)
     ]
-    names = list(frames[0][1])
-    for r, name in enumerate(names):
-        figure.add_annotation(text=name, y=1.08 * r + 0.5, **BESIDE)
-    columns = max(len(images) for images in frames[0][1].values())
+    rows = frames[0][2]
+    for r, name in enumerate(rows):
+        figure.add_annotation(text=name, y=pitch * r + 0.5, **BESIDE)
+        for i, word in enumerate(captions.get(name, ())):
+            figure.add_annotation(x=1.07 * i + 0.5, y=pitch * r + 1.23, text=word, showarrow=False, font={"size": 11})
+    columns = max(len(images) for images in rows.values())
     cell = min((WIDTH - 190) / (1.08 * columns), 130)
     hidden = {"visible": False, "fixedrange": True}
     figure.update_xaxes(range=[-0.05, 1.08 * columns], domain=[0, cell * 1.08 * columns / (WIDTH - 190)], **hidden)
-    figure.update_yaxes(range=[1.08 * len(names), -0.05], **hidden)
+    figure.update_yaxes(range=[pitch * len(rows), -0.05], **hidden)
     slider = {"active": active, "currentvalue": {"prefix": prefix}, "pad": {"t": 10}, "steps": steps}
-    margin = {"l": 170, "r": 20, "t": 50, "b": 90}
-    figure.update_layout(template="featlab", title=title, sliders=[slider], height=int(cell * 1.08 * len(names)) + 140, margin=margin)
+    margin, height = {"l": 170, "r": 20, "t": 50, "b": 90}, int(cell * pitch * len(rows)) + 140
+    figure.update_layout(template="featlab", title=frames[active][1], sliders=[slider], height=height, margin=margin)
     return figure

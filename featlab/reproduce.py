@@ -4,7 +4,7 @@ A `Lab` makes each piece when it is first asked for, from the pieces it needs, a
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 from torch import nn
@@ -199,7 +199,7 @@ class Lab:
         rows = self.table()
         middle = f"{self.preset.radii[0]:g}"
         judged = [{"section": c.where, "claim": c.says, "agrees": ok} for c, ok in claims.verdicts(rows, middle)]
-        settings = {name: str(value) for name, value in asdict(replace(self.preset)).items()}
+        settings = {f.name: str(getattr(self.preset, f.name)) for f in fields(self.preset)}
         return {
             "seed": self.seed,
             "preset": settings,

@@ -59,20 +59,20 @@ class Store:
         return self.folder / f"{slug}-{hashlib.sha256(setting.encode()).hexdigest()[:16]}{ending}"
 
     @contextlib.contextmanager
-    def timing(self, name: str, path: Path) -> Iterator[None]:
-        """Note how long the block took to make the artifact at `path`, beside it; an interrupted making adds up."""
-        begun = time.perf_counter()
+    def timing(self, name: str, path: Path, resumed: bool = False) -> Iterator[None]:
+        """Note how long the block took to make the artifact at `path`, beside it; a resumed making adds up."""
+        begun, earlier = time.perf_counter(), self.recall(name, path) if resumed else 0.0
         try:
             yield
         finally:
-            self.recall(name, path)
-            self.seconds[name] = round(self.seconds.get(name, 0) + time.perf_counter() - begun, 2)
+            self.seconds[name] = round(earlier + time.perf_counter() - begun, 2)
             write_json(path.with_suffix(".seconds"), self.seconds[name])
 
-    def recall(self, name: str, path: Path) -> None:
-        """Take the seconds that the artifact at `path` took from the note beside it."""
+    def recall(self, name: str, path: Path) -> float:
+        """The seconds that the artifact at `path` took so far, from the note beside it."""
         with contextlib.suppress(OSError, ValueError):
             self.seconds[name] = float(json.loads(path.with_suffix(".seconds").read_text()))
+        return self.seconds.get(name, 0.0)
 
     def model(self, name: str, setting: str, model: nn.Module, begin: Callable[[nn.Module], Training]) -> nn.Module:
         """Load the trained weights of this setting into `model`, or train it by `begin(model)` from the last saved epoch."""
@@ -82,9 +82,10 @@ class Store:
             self.recall(name, path)
             return model.to(engine.device()).eval()
         run = begin(model)
-        with self.timing(name, path):
-            if (state := _fitting(half, setting, model, "model.")) is not None:
-                run.resume(state)
+        state = _fitting(half, setting, model, "model.")
+        if state is not None:
+            run.resume(state)
+        with self.timing(name, path, resumed=state is not None):
             self._watch(run, name, lambda state: files.write_tensors(half, state, setting))
             files.write_tensors(path, model.state_dict(), setting)
         half.unlink(missing_ok=True)
@@ -105,7 +106,7 @@ class Store:
         self.recall(name, path)
         construction = begin()
         if kept is None:
-            with self.timing(name, path):
+            with self.timing(name, path, resumed=folder.exists()):
                 kept = tensors_of(construction.join(self._parts(construction, name, setting, folder)))
                 files.write_tensors(path, kept, setting)
             shutil.rmtree(folder, ignore_errors=True)
@@ -199,7 +200,8 @@ def measured(name: str) -> list[dict]:
     folder = Path(__file__).resolve().parents[1] / "results"
     paths = sorted(folder.glob(f"{name}-seed*.json"))
     if not paths:
-        raise FileNotFoundError(f"no measured results {folder / name}-seed*.json: python -m featlab reproduce writes them")
+        command = "teachers" if name.endswith("teachers") else "reproduce"
+        raise FileNotFoundError(f"no stored results {folder / name}-seed*.json: python -m featlab {command} --out {folder} writes them")
     return [json.loads(path.read_text()) for path in paths]
 
 

@@ -77,6 +77,12 @@ def augmented(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
     return padded[torch.arange(n, device=x.device)[:, None, None], :, i[:, :, None], j[:, None, :]].permute(0, 3, 1, 2)
 
 
+def check_untargeted(attack: Attack | None) -> None:
+    """Refuse an attack that takes labels for targets: it would lead towards the truth."""
+    if getattr(attack, "targeted", False):
+        raise ValueError(f"{attack} is targeted and would lead towards the true labels: leave targeted out")
+
+
 class Training:
     """An iterator of Records that trains a model in place: for record in Training(model, data): ...
 
@@ -86,8 +92,8 @@ class Training:
     def __init__(
         self, model: nn.Module, data: Dataset, *, attack: Attack | None = None, recipe: Recipe = Recipe(), seed: int | None = None
     ):
-        classes = getattr(model, "classes", 0)
-        check_labels(data.labels, data.images, classes)
+        check_labels(data.labels, data.images, getattr(model, "classes", 0))
+        check_untargeted(attack)
         if seed is not None and isinstance(model, Classifier) and not model.trained:
             initialise(model, seed)
         self.model = model.to(data.device, memory_format=torch.channels_last)  # a fifth faster, the same function
@@ -250,6 +256,7 @@ def accuracy(model: Callable[[Tensor], Tensor], data: Dataset, attack: Attack | 
 
     Under attack an image counts if it is right as it is and right when attacked: the adversary may leave an image alone.
     """
+    check_untargeted(attack)
     data = data.to(engine.device_of(model) or data.device)
     check_labels(data.labels, data.images, getattr(model, "classes", 0))
     right = predict(model, data.images) == data.labels

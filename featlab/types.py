@@ -21,7 +21,8 @@ def check_images(images: Tensor) -> Tensor:
         raise TypeError(f"images must be a torch tensor, got {type(images).__name__}: use torch.as_tensor(images)")
     if images.ndim != 4:
         raise ValueError(
-            f"images must have shape (n, channels, height, width), got {tuple(images.shape)}: add the missing axis with [None]"
+            f"images must have shape (n, channels, height, width), got {tuple(images.shape)}: "
+            "use images[None] for one image, images[:, None] for grey images without a channel axis"
         )
     if not images.numel():
         raise ValueError(f"there are no images: shape {tuple(images.shape)}")

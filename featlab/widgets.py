@@ -10,7 +10,7 @@ import torch
 from IPython.display import DisplayHandle
 from torch import Tensor
 
-from featlab import plots
+from featlab import engine, plots
 from featlab.attacks import L2, PGD
 from featlab.constructed import inversion, mislabel
 from featlab.training import Training
@@ -29,6 +29,11 @@ class Live(w.VBox):
         live = live[0] if isinstance(live, tuple) else live
         plain = self.twin._repr_mimebundle_()
         return {**plain, **live, "text/plain": self.says}
+
+
+def names_of(data: Dataset) -> list[str]:
+    """The classes' names, or their numbers if they have none."""
+    return [*data.classes] or [str(i) for i in range(data.num_classes)]
 
 
 def guarded(callback: Callable[[], None], message: w.HTML) -> Callable:
@@ -61,7 +66,7 @@ class AttackExplorer(Live):
 
     def __init__(self, model: torch.nn.Module, data: Dataset, *, largest: float = 2.0, steps: int = 30, gain: float = 5.0, index: int = 0):
         self.model, self.data, self.steps, self.gain = model, data, steps, gain
-        names = [*data.classes] or [str(i) for i in range(data.num_classes)]
+        names = names_of(data)
         wide = {"style": {"description_width": "60px"}, "layout": w.Layout(width="290px")}
         self.eps = w.FloatSlider(0, min=0, max=largest, step=largest / 20, description="eps (l2)", readout_format=".2f", **wide)
         self.image = w.IntSlider(index, min=0, max=min(len(data), 100) - 1, description="image", **wide)
@@ -99,7 +104,7 @@ class AttackExplorer(Live):
         x = one.pixels
         z = PGD(L2(eps), steps=self.steps, targeted=towards >= 0)(self.model, x, goal)
         with torch.no_grad():
-            return x[0], z[0], self.model(z).softmax(1)[0], int(one.labels)
+            return x[0], z[0], engine.frozen(self.model)(z).softmax(1)[0], int(one.labels)
 
     def draw(self) -> None:
         """Show what the knobs say."""
@@ -112,7 +117,7 @@ class AttackExplorer(Live):
         top, names = int(p.argmax()), self.bars.data[0].y
         kind = "right" if top == label else "fooled"
         self.verdict.value = (
-            f"It is a <b>{names[label]}</b> (solid bar). The model says <b>{names[top]}</b> with {100 * p[top]:.0f} %: {kind}."
+            f"True class: <b>{names[label]}</b> (solid bar). The model says <b>{names[top]}</b> with {100 * p[top]:.0f} %: {kind}."
         )
 
     def _twin(self, names: Sequence[str], largest: float, index: int) -> go.Figure:
@@ -121,7 +126,7 @@ class AttackExplorer(Live):
             eps = largest * i / 10
             x, z, p, label = self.attack(eps, index, -1)
             panels.append((f"{eps:.2g}", plots.attack_panel(x, z, p, names, label=label, gain=self.gain)))
-        return plots.attack_steps(panels, title=f"A {names[label]}, attacked with a growing radius", gain=self.gain, active=5)
+        return plots.attack_steps(panels, title=f"Attacked with a growing radius: {names[label]}", gain=self.gain, active=5)
 
 
 def watch(training: Training, *, every: int = 10, title: str = "") -> None:
@@ -177,11 +182,11 @@ class InversionExplorer(Live):
     """
 
     def __init__(self, models: dict[str, torch.nn.Module], data: Dataset, *, steps: int = 30, index: int = 0):
-        self.models, self.data, self.steps = models, data, steps
+        self.models, self.data, self.steps, last = models, data, steps, min(len(data), 40) - 1
         wide = {"style": {"description_width": "90px"}, "layout": w.Layout(width="300px")}
         self.step = w.IntSlider(0, min=0, max=steps, description="step", **wide)
         self.target = w.IntSlider(index, min=0, max=39, description="target x", continuous_update=False, **wide)
-        self.start = w.IntSlider(index + 7, min=0, max=39, description="beginning x'", continuous_update=False, **wide)
+        self.start = w.IntSlider(min(index + 7, last), min=0, max=last, description="beginning x'", continuous_update=False, **wide)
         self.message, self.verdict = w.HTML(), w.HTML()
         names = ("target x", "beginning x'", *(f"z: {name} model" for name in models))
         self.pictures, boxes = zip(*(picture(name, 180) for name in names), strict=True)
@@ -209,12 +214,15 @@ class InversionExplorer(Live):
         self.verdict.value = f"Distance of representations left after {at} steps, as a share of ||g(x)||: {words}."
 
     def _twin(self) -> go.Figure:
-        frames = [
-            (str(at), {name: torch.stack([*self.ends, way[at, 0]]) for name, (way, _) in self.ways.items()})
-            for at in range(0, self.steps + 1, max(1, self.steps // 10))
-        ]
-        rows = [(label, {f"target x, beginning x',<br>z of the {name} model": ims for name, ims in row.items()}) for label, row in frames]
-        return plots.sliding(rows, prefix="step ", title="From another image to one with the target's representation", active=len(rows) - 1)
+        frames = []
+        for at in range(0, self.steps + 1, max(1, self.steps // 10)):
+            left = ", ".join(f"{100 * distance[at, 0]:.0f} % ({name})" for name, (_, distance) in self.ways.items())
+            rows = {
+                f"target x, beginning x',<br>z of the {name} model": torch.stack([*self.ends, way[at, 0]])
+                for name, (way, _) in self.ways.items()
+            }
+            frames.append((str(at), f"After {at} steps: distance left {left}", rows))
+        return plots.sliding(frames, prefix="step ", active=len(frames) - 1)
 
 
 class PushExplorer(Live):
@@ -223,7 +231,8 @@ class PushExplorer(Live):
     def __init__(
         self, model: torch.nn.Module, data: Dataset, rules: dict[str, Callable], *, largest: float = 3.0, steps: int = 15, show: int = 8
     ):
-        self.model, self.data, self.rules, self.steps, self.shown = model, data, rules, steps, show
+        self.model, self.data, self.rules, self.steps, self.shown = model, data, rules, steps, min(show, len(data))
+        self.names = names_of(data)
         wide = {"style": {"description_width": "70px"}, "layout": w.Layout(width="330px")}
         self.eps = w.FloatSlider(1.5, min=0, max=largest, step=0.25, description="eps (l2)", continuous_update=False, **wide)
         self.rule = w.Dropdown(options=list(rules), description="labels", **wide)
@@ -247,7 +256,7 @@ class PushExplorer(Live):
         strip = plots.strip(pushed.images[: self.shown], gap=5)
         self.image.value = plots.png(strip)
         self.image.layout.width = f"{strip.shape[2]}px"
-        names, cell = self.data.classes, strip.shape[2] // self.shown
+        names, cell = self.names, strip.shape[2] // self.shown
         pairs = zip(pushed.labels[: self.shown], self.data.labels, strict=False)
         words = "".join(f'<div style="width:{cell}px;line-height:1.25"><b>{names[t]}</b><br><s>{names[y]}</s></div>' for t, y in pairs)
         self.captions.value = f'<div style="display:flex;font-size:13px">{words}</div>'
@@ -261,5 +270,13 @@ class PushExplorer(Live):
         frames = []
         for i in range(5):
             eps = largest * i / 4
-            frames.append((f"{eps:g}", {rule: self.push(eps, rule).images[: self.shown] for rule in self.rules}))
-        return plots.sliding(frames, prefix="eps = ", title="Images pushed towards another label", active=2)
+            pushed = {rule: self.push(eps, rule) for rule in self.rules}
+            seen = ", ".join(f"{100 * made.report['reached'].float().mean():.0f} % ({rule})" for rule, made in pushed.items())
+            frames.append(
+                (f"{eps:g}", f"The new label is seen in {seen}", {rule: made.images[: self.shown] for rule, made in pushed.items()})
+            )
+        captions = {}
+        for rule, made in pushed.items():
+            pairs = zip(made.labels[: self.shown], self.data.labels, strict=False)
+            captions[rule] = [f"<b>{self.names[t]}</b><br>({self.names[y]})" for t, y in pairs]
+        return plots.sliding(frames, prefix="eps = ", captions=captions, active=2)

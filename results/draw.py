@@ -31,7 +31,7 @@ def picture() -> None:
     """fashion-mnist-laptop.png beside this file."""
     rows = results.over_seeds(results.measured("fashion-mnist-laptop"))
     groups = {name.replace(" control", "<br>control"): rows[name] for name in SHOWN}
-    figure = plots.bars(groups, title="Trained in the ordinary way on each set, tested on real images", chance=0.1)
+    figure = plots.bars(groups, title="Normal training on each set (robust: adversarial training on D), tested on real images", chance=0.1)
     figure.update_layout(width=980, height=430).write_image(Path(__file__).with_name("fashion-mnist-laptop.png"), scale=1.5)
 
 

@@ -54,13 +54,14 @@ def test_samples_show_every_image_with_its_words_inside_the_axes():
 
 
 def test_sliding_shows_one_frame_at_a_time():
-    frames = [(str(i), {"row": torch.full((2, 1, 4, 4), i / 5), "other": torch.zeros(1, 1, 4, 4)}) for i in range(5)]
+    frames = [(str(i), f"title {i}", {"row": torch.full((2, 1, 4, 4), i / 5), "other": torch.zeros(1, 1, 4, 4)}) for i in range(5)]
     figure = plots.sliding(frames, prefix="step ", active=2)
     shown = [i for i, trace in enumerate(figure.data) if trace.visible]
     assert shown == [4, 5]
     assert decoded(figure.data[4].source).shape == (4, 2 * (4 + 2)) and decoded(figure.data[4].source)[0, 0] == 102
     for i, step in enumerate(figure.layout.sliders[0].steps):
         visible = step.args[0]["visible"]
+        assert step.args[1] == {"title.text": f"title {i}"}
         assert len(visible) == 10 and [j for j, v in enumerate(visible) if v] == [2 * i, 2 * i + 1]
 
 

@@ -22,7 +22,7 @@ def test_pixels_maps_all_bytes_onto_the_unit_interval_and_leaves_floats():
 
 BAD_IMAGES = {
     "an array": (np.zeros((3, 1, 4, 4)), TypeError, "torch.as_tensor"),
-    "one image": (GOOD[0], ValueError, "missing axis"),
+    "one image": (GOOD[0], ValueError, "for one image"),
     "no images": (GOOD[:0], ValueError, "no images"),
     "integers": ((255 * GOOD).long(), TypeError, r"\.to\(torch\.uint8\)"),
     "booleans": (GOOD > 0.5, TypeError, "uint8"),
