@@ -35,4 +35,4 @@ def clothes():
 def trained(clothes):
     """A small network that has learned something about real images; tests leave it as it is."""
     with engine.precision("float32"):
-        return fl.train(fl.cnn(width=4), clothes[0], seed=0, epochs=3, lr=0.5, weight_decay=2e-3)
+        return fl.train(fl.cnn(width=4), clothes[0], seed=0, epochs=3, lr=0.2, weight_decay=5e-4)
