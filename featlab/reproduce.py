@@ -64,7 +64,7 @@ class Preset:
 
 PRESETS = {
     "laptop": Preset(),
-    "quick": Preset(images=6000, tests=1000, inversion=(20, 1.8), steps=10),
+    "quick": Preset(images=5000, tests=1000, inversion=(20, 1.8), steps=10),
 }
 
 
