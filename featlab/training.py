@@ -248,7 +248,7 @@ def predict(model: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """The class of largest logit, image by image: (n, c, h, w) -> (n,)."""
     network = engine.frozen(model)
     with torch.no_grad():
-        return torch.cat([network(pixels(x)).argmax(1) for x in images.split(4 * engine.chunk(images.device.type))])
+        return torch.cat([network(pixels(x)).argmax(1) for x in images.split(2 * engine.chunk(images.device.type))])
 
 
 def accuracy(model: Callable[[Tensor], Tensor], data: Dataset, attack: Attack | None = None) -> Accuracy:
