@@ -13,7 +13,7 @@ import torch
 from small import linear, patches, same, snapshot, tiny
 
 import featlab as fl
-from featlab import results
+from featlab import engine, results
 from featlab.constructed import mislabelling, random_labels
 from featlab.results import Store
 from featlab.training import Recipe, Training
@@ -58,6 +58,12 @@ class Counting:
                 raise KeyboardInterrupt
             self.done += 1
             yield item
+
+
+@pytest.fixture(autouse=True)
+def parts_of_a_hundred(monkeypatch):
+    """The number of parts is the test's, not the processor's."""
+    monkeypatch.setattr(engine, "chunk", lambda kind: 100)
 
 
 @pytest.mark.parametrize("kind", MAKE)
