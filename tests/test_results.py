@@ -137,7 +137,7 @@ import torch
 torch.set_num_threads(1)
 from featlab import engine, results
 import test_results
-results.SAVE_EVERY = 0.0
+results.SAVE_EVERY, engine.chunk = 0.0, lambda kind: 100
 
 def slowly(items, label, total):
     for item in items:
