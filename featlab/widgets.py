@@ -16,6 +16,8 @@ from featlab.constructed import inversion, mislabel
 from featlab.training import Training
 from featlab.types import Dataset
 
+UNSMOOTHED = "<style>.featlab-pixels {image-rendering: pixelated}</style>"
+
 
 class Live(w.VBox):
     """Widgets in a column, with `twin`, a plain plotly figure that is shown where no kernel runs (a saved page, nbconvert)."""
@@ -76,7 +78,7 @@ class AttackExplorer(Live):
         self.message, self.verdict = w.HTML(), w.HTML()
         self.pictures, boxes = zip(*(picture(name) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
         self.bars = go.FigureWidget(self._bars(names))
-        style = w.HTML("<style>.featlab-pixels {image-rendering: pixelated}</style>")
+        style = w.HTML(UNSMOOTHED)
         knobs = w.HBox([self.eps, self.image, self.towards])
         super().__init__(
             [style, knobs, w.HBox([*boxes, self.bars]), self.verdict, self.message], self._twin(names, largest, index), "attack explorer"
@@ -141,7 +143,8 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> None:
     for record in training:
         records.append(record)
         if record.step % every == 0 or record.step == record.steps:
-            mean = [sum(r.accuracy for r in records[-every:]) / every, sum(r.loss for r in records[-every:]) / every]
+            last = records[-every:]
+            mean = [sum(r.accuracy for r in last) / len(last), sum(r.loss for r in last) / len(last)]
             with figure.batch_update():
                 for trace, value in zip(figure.data, mean, strict=True):
                     trace.x, trace.y = (*(trace.x or ()), record.step), (*(trace.y or ()), value)
@@ -185,12 +188,12 @@ class InversionExplorer(Live):
         self.models, self.data, self.steps, last = models, data, steps, min(len(data), 40) - 1
         wide = {"style": {"description_width": "90px"}, "layout": w.Layout(width="300px")}
         self.step = w.IntSlider(0, min=0, max=steps, description="step", **wide)
-        self.target = w.IntSlider(index, min=0, max=39, description="target x", continuous_update=False, **wide)
+        self.target = w.IntSlider(index, min=0, max=last, description="target x", continuous_update=False, **wide)
         self.start = w.IntSlider(min(index + 7, last), min=0, max=last, description="beginning x'", continuous_update=False, **wide)
         self.message, self.verdict = w.HTML(), w.HTML()
         names = ("target x", "beginning x'", *(f"z: {name} model" for name in models))
         self.pictures, boxes = zip(*(picture(name, 180) for name in names), strict=True)
-        style = w.HTML("<style>.featlab-pixels {image-rendering: pixelated}</style>")
+        style = w.HTML(UNSMOOTHED)
         self.follow()
         knobs = w.HBox([self.step, self.target, self.start])
         super().__init__([style, knobs, w.HBox(boxes), self.verdict, self.message], self._twin(), "inversion explorer")
@@ -239,7 +242,7 @@ class PushExplorer(Live):
         self.image = w.Image(format="png", layout=w.Layout(width=f"{100 * show}px", height="96px"))
         self.image.add_class("featlab-pixels")
         self.captions, self.verdict, self.message = w.HTML(), w.HTML(), w.HTML()
-        style = w.HTML("<style>.featlab-pixels {image-rendering: pixelated}</style>")
+        style = w.HTML(UNSMOOTHED)
         children = [style, w.HBox([self.eps, self.rule]), self.image, self.captions, self.verdict, self.message]
         super().__init__(children, self._twin(largest), "mislabelled images explorer")
         for knob in (self.eps, self.rule):

@@ -106,3 +106,10 @@ def test_watch_trains_the_model(trained, monkeypatch):
     other = fl.train(fl.cnn(width=4), train[:500], epochs=2, lr=0.1, seed=0)
     assert torch.equal(model.head.weight, other.head.weight)
     assert type(shown[0]) is go.Figure and len(shown[0].data[0].x) == 4
+
+
+def test_the_inversion_offers_only_images_that_there_are(trained):
+    model, test = trained
+    explorer = widgets.InversionExplorer({"one": model}, test[:5], steps=2)
+    explorer.target.value = explorer.start.value = 99
+    assert explorer.target.value == explorer.start.value == 4 and explorer.message.value == ""
