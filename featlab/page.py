@@ -46,7 +46,8 @@ def figure(report: dict) -> go.Figure:
 
 def pictures(lab: Lab, count: int = 10) -> go.Figure:
     """The first images of D and of each constructed set, with the labels that the training sees."""
-    sets = {name: lab.dataset(name)[:count] for name in ("D", *CONSTRUCTED)}
+    first = list(range(count))  # a slice would keep each whole dataset in memory, indices copy
+    sets = {name: lab.dataset(name)[first] for name in ("D", *CONSTRUCTED)}
     captions = {name: [part.classes[y] for y in part.labels] for name, part in sets.items()}
     return plots.samples({name: part.images for name, part in sets.items()}, captions)
 
