@@ -10,13 +10,28 @@ _ROOMS = {
     "data": ["load"],
     "models": ["Classifier", "cnn", "resnet18", "resnet50"],
     "attacks": ["L2", "Linf", "PGD", "descend"],  # section 2: Delta(x)
+    "features": ["usefulness", "robust_usefulness", "standardise"],  # section 2: rho, gamma
     "training": ["Training", "Recipe", "train", "accuracy", "predict"],  # eq. (3)
     "constructed": ["robustify", "mislabel", "random_labels", "other_labels", "next_labels"],  # sections 3.1 and 3.2
     "results": ["Store"],
     "reproduce": ["Lab"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = [*_ROOMS, "gaussian", "engine", "files", "claims", "teachers", "page", "plots", "widgets", "exercises"]
+_MODULES = [
+    *_ROOMS,
+    "gaussian",
+    "bounds",
+    "spectrum",
+    "spectra",
+    "engine",
+    "files",
+    "claims",
+    "teachers",
+    "page",
+    "plots",
+    "widgets",
+    "exercises",
+]
 __all__ = list(_HOME)
 __version__ = "0.1.0"
 

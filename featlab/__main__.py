@@ -70,6 +70,18 @@ def teachers(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def spectra(arguments: argparse.Namespace) -> int:
+    """What share of a standard and of a robust network's weight rests on non-robust features, as json."""
+    from featlab.results import Store, bar, write_json
+    from featlab.spectra import Spectra
+
+    run = Spectra(arguments.preset, seed=arguments.seed, store=Store(progress=bar))
+    path = arguments.out / f"{run.lab.preset.data}-{arguments.preset}-spectra-seed{arguments.seed}.json"
+    write_json(path, run.report())
+    print(f"wrote {path}")
+    return 0
+
+
 def text_table(report: dict) -> str:
     """The rows for a terminal."""
     from featlab.claims import PAPER
@@ -98,7 +110,9 @@ def parser() -> argparse.ArgumentParser:
     run.set_defaults(run=reproduce)
     study = commands.add_parser("teachers", help="which teacher's adversarial examples teach most (notebook 04)")
     study.set_defaults(run=teachers)
-    for command in (run, study):
+    look = commands.add_parser("spectra", help="how useful and how robust each unit of a network is (notebook 01)")
+    look.set_defaults(run=spectra)
+    for command in (run, study, look):
         command.add_argument("--preset", default="laptop", help="laptop (default) or quick")
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--out", type=Path, default=Path("results/own"), help="folder for what is written (default: results/own)")

@@ -5,7 +5,7 @@ A ball knows its norm, how to project onto itself and its steepest direction. A 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -130,12 +130,36 @@ def descend(
         loss, gradient = pixel_gradient(goal, z)
         if best:
             least, kept = _keep_better(loss, z, least, kept)
-        moved = z - step * (1 - i / steps if decay else 1) * ball.steepest(gradient)
-        z = (x + ball.project(moved - x)).clamp(0, 1)
+        z = _moved(z, x, gradient, ball, step * (1 - i / steps if decay else 1))
     if best and steps:
         with torch.no_grad():
             _, z = _keep_better(goal(z), z, least, kept)
     return z.detach()
+
+
+def _moved(z: Tensor, x: Tensor, gradient: Tensor, ball: Ball, step: float) -> Tensor:
+    return (x + ball.project(z - step * ball.steepest(gradient) - x)).clamp(0, 1)
+
+
+def sweep(goal: Callable[[Tensor], Tensor], x: Tensor, balls: Sequence[Ball]) -> Iterator[Tensor]:
+    """The least values (n,) of a goal found at x itself and then in each of several growing balls, by one gradient step a ball.
+
+    Each step is as long as the ball's radius, wastes nothing on pixels that would leave the box, and begins where the last one ended, so
+    the way turns with the gradient: a cheap bound, from above, on the infimum over every ball at once. Since the balls contain each
+    other, no value is above the one before it.
+    """
+    z, (least, gradient) = x, pixel_gradient(goal, x)
+    yield least
+    for i, ball in enumerate(balls):
+        outward = ((z <= 0) & (gradient > 0)) | ((z >= 1) & (gradient < 0))
+        z = _moved(z, x, gradient.masked_fill(outward, 0), ball, ball.eps)
+        if i == len(balls) - 1:
+            with torch.no_grad():
+                value = goal(z)
+        else:
+            value, gradient = pixel_gradient(goal, z)
+        least = torch.minimum(least, value)
+        yield least
 
 
 def _keep_better(loss: Tensor, z: Tensor, least: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:

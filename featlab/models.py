@@ -65,10 +65,11 @@ def initialise(model: nn.Module, seed: int) -> None:
     model.to(where)
 
 
-def cnn(*, channels: int = 1, classes: int = 10, size: int = 28, width: int = 16) -> Classifier:
+def cnn(*, channels: int = 1, classes: int = 10, size: int = 28, width: int = 16, features: int = 0) -> Classifier:
     """Four 3x3 convolutions of width, 2 width, 4 width, 4 width channels, two of them of stride 2, for size x size images: for the laptop.
 
-    The representation is the last convolution's output, unpooled: 4 width channels at each of (size / 4)^2 places.
+    The representation is the last convolution's output, unpooled: 4 width channels at each of (size / 4)^2 places; or, with `features`, as
+    many ELU units that each see all of it: few enough to look at one by one, and without a ReLU's flat half, where no gradient leads out.
     """
     sizes = [(channels, width, 2), (width, 2 * width, 1), (2 * width, 4 * width, 2), (4 * width, 4 * width, 1)]
     layers = [
@@ -77,7 +78,15 @@ def cnn(*, channels: int = 1, classes: int = 10, size: int = 28, width: int = 16
         for layer in (nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU())
     ]
     places = (-(-size // 4)) ** 2
-    return Classifier(nn.Sequential(*layers, nn.Flatten()), 4 * width * places, channels=channels, classes=classes, size=size)
+    body, units = [*layers, nn.Flatten()], 4 * width * places
+    if features:
+        body, units = [*body, nn.Linear(units, features), nn.ELU()], features
+    return Classifier(nn.Sequential(*body), units, channels=channels, classes=classes, size=size)
+
+
+def cnn64(*, channels: int = 1, classes: int = 10, size: int = 28) -> Classifier:
+    """A narrow `cnn` with 64 penultimate units, to look at each of them (notebook 01)."""
+    return cnn(channels=channels, classes=classes, size=size, width=8, features=64)
 
 
 def resnet(depth: int, *, channels: int, classes: int) -> Classifier:
@@ -101,12 +110,12 @@ def resnet50(*, channels: int = 3, classes: int = 10) -> Classifier:
     return resnet(50, channels=channels, classes=classes)
 
 
-MODELS = {"cnn": cnn, "resnet18": resnet18, "resnet50": resnet50}
+MODELS = {"cnn": cnn, "cnn64": cnn64, "resnet18": resnet18, "resnet50": resnet50}
 
 
 def build(name: str, data: Dataset) -> Classifier:
     """A fresh model by name, for the images and classes of a dataset."""
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")
-    size = {"size": data.images.shape[-1]} if name == "cnn" else {}
+    size = {"size": data.images.shape[-1]} if name.startswith("cnn") else {}
     return MODELS[name](channels=data.images.shape[1], classes=data.num_classes, **size)

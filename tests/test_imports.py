@@ -20,12 +20,12 @@ FLOORS = [
     {"engine", "files"},
     {"data", "models", "attacks", "gaussian"},
     {"features", "training"},
-    {"constructed", "transfer", "debate"},
-    {"results", "claims", "exercises"},
+    {"constructed", "transfer", "debate", "bounds"},
+    {"results", "claims", "exercises", "spectrum"},
     {"reproduce", "plots"},
-    {"page", "teachers", "widgets", "plots_gaussian"},
+    {"page", "teachers", "spectra", "widgets", "plots_gaussian", "plots_features"},
     {"plots_theorems"},
-    {"widgets_gaussian", "__main__"},
+    {"widgets_gaussian", "widgets_features", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 ROOMS = sorted(
@@ -71,14 +71,15 @@ def test_imports_point_one_way(room):
 def test_the_rooms_that_must_not_know_each_other():
     assert "models" not in rooms_of(imported("attacks"))  # a model is a callable
     assert "attacks" not in rooms_of(imported("training"))  # an attack is a callable
-    assert {room for room in ROOMS if "widgets" in rooms_of(imported(room))} <= {"widgets_gaussian"}
+    assert all(room.startswith("widgets") for room in ROOMS if "widgets" in rooms_of(imported(room)))
     assert "torch" not in libraries_of("gaussian")
 
 
 def test_each_library_is_known_to_the_rooms_that_need_it_only():
     users = lambda library: {room for room in ROOMS if library in libraries_of(room)}  # noqa: E731
-    assert users("ipywidgets") <= {"widgets", "widgets_gaussian"}
-    assert users("plotly") <= {"plots", "plots_gaussian", "plots_theorems", "widgets", "widgets_gaussian", "page"}
+    assert users("ipywidgets") <= {room for room in ROOMS if room.startswith("widgets")}
+    drawing = {room for room in ROOMS if room.startswith(("plots", "widgets"))}
+    assert users("plotly") <= {*drawing, "page"}
     assert users("safetensors") <= {"files"}
     assert users("pickle") == set()
 

@@ -1,0 +1,127 @@
+"""Bounds that hold for certain: how far the units of a small convolutional network can move when an image does.
+
+The descent of `features.robust_usefulness` may miss the infimum, so its gamma is an upper bound. Here gamma is bounded from below, by the
+better of two classical bounds. Both lose a factor a layer, so for a deep network they soon say nothing; `vacuous` tells when.
+"""
+
+import copy
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from featlab.attacks import L2, Ball
+from featlab.features import Estimate, Standardised, Units, estimate, signs, standardise, values, weights
+from featlab.models import Classifier
+from featlab.types import Dataset
+
+AFFINE = (nn.Conv2d, nn.Linear)
+MONOTONE = (nn.ReLU, nn.ELU, nn.Tanh, nn.Sigmoid)  # increasing, and of slope at most 1
+
+
+def layers_of(model: Classifier) -> Iterator[nn.Module]:
+    """The layers of a plain sequence in float64, each batch-norm folded into the convolution before it."""
+    if not isinstance(model.body, nn.Sequential):
+        raise TypeError(f"bounds are known for a plain sequence of layers, not for a {type(model.body).__name__}: use models.cnn")
+    parts = list(copy.deepcopy(model.body).cpu().double().eval())
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        if isinstance(part, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
+            yield fuse_conv_bn_eval(part, after)
+        elif isinstance(part, (*AFFINE, *MONOTONE, nn.Flatten)):
+            yield part
+        elif not isinstance(part, nn.BatchNorm2d):
+            raise TypeError(f"no bound is known here for a layer {type(part).__name__}: use models.cnn")
+
+
+def _apply(layer: nn.Module, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    return F.linear(x, weight, bias) if isinstance(layer, nn.Linear) else F.conv2d(x, weight, bias, layer.stride, layer.padding)
+
+
+def _dual_norms(layer: nn.Module, std: Tensor, ball: Ball) -> Tensor:
+    """By how much each output of the first layer can move at most, per unit of the ball's radius."""
+    if isinstance(layer, nn.Linear):  # its inputs are the pixels, channel by channel
+        std = std.repeat_interleave(layer.in_features // len(std))
+    scaled = (layer.weight / std.view(1, -1, *[1] * (layer.weight.ndim - 2))).flatten(1)
+    return scaled.norm(p=2 if isinstance(ball, L2) else 1, dim=1).view(-1, *[1] * (layer.weight.ndim - 2))
+
+
+@torch.no_grad()
+def intervals(model: Classifier, x: Tensor, ball: Ball) -> tuple[Tensor, Tensor]:
+    """Below and above which no unit can get within the ball: x (n, c, h, w) -> low, high (n, k), float64.
+
+    Interval arithmetic: exact in the first layer (the dual norm), then worst case by worst case.
+    """
+    mean, std = model.mean.double().cpu(), model.std.double().cpu()
+    centre, radius = (x.double().cpu() - mean) / std, None
+    for layer in layers_of(model):
+        if isinstance(layer, AFFINE):
+            centre = _apply(layer, centre, layer.weight, layer.bias)
+            first = radius is None
+            radius = (
+                ball.eps * _dual_norms(layer, std.flatten(), ball).expand_as(centre) if first else _apply(layer, radius, layer.weight.abs())
+            )
+        elif isinstance(layer, nn.Flatten):
+            centre, radius = centre.flatten(1), radius if radius is None else radius.flatten(1)
+        else:
+            low, high = layer(centre - radius), layer(centre + radius)
+            centre, radius = (low + high) / 2, (high - low) / 2
+    return centre - radius, centre + radius
+
+
+@torch.no_grad()
+def lipschitz(model: Classifier, size: int) -> Tensor:
+    """A number for each unit (k,) such that it changes by at most that much times ||delta||_2, for size x size images.
+
+    The product of the layers' spectral norms, each computed exactly from the layer's matrix, and the last layer's row norms.
+    """
+    layers = list(layers_of(model))
+    affine = [layer for layer in layers if isinstance(layer, AFFINE)]
+    shape, product = (model.channels, size, size), 1 / model.std.min().item()
+    for layer in layers:
+        if layer is affine[-1] and isinstance(layer, nn.Linear):
+            return product * layer.weight.norm(dim=1)
+        if isinstance(layer, AFFINE):
+            matrix, shape = _matrix(layer, shape)
+            product *= torch.linalg.eigvalsh(_gram(matrix))[-1].clamp_min(0).sqrt().item() * (1 + 1e-9)
+        elif isinstance(layer, nn.Flatten):
+            shape = (math.prod(shape),)
+    return torch.full((math.prod(shape),), product, dtype=torch.float64)
+
+
+def _matrix(layer: nn.Module, shape: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
+    """The matrix of a layer without its bias, (inputs, outputs), and the shape of its output."""
+    out = _apply(layer, torch.eye(math.prod(shape), dtype=torch.float64).view(-1, *shape), layer.weight)
+    return out.flatten(1), tuple(out.shape[1:])
+
+
+def _gram(matrix: Tensor) -> Tensor:
+    return matrix.T @ matrix if matrix.shape[1] < matrix.shape[0] else matrix @ matrix.T
+
+
+def lower_bound(model: Classifier, data: Dataset, ball: Ball, *, index: Tensor | slice = slice(None), balanced: bool = False) -> Estimate:
+    """Below which gamma of a network's units cannot lie; with `features.robust_usefulness` on top, gamma is bracketed.
+
+    The greater of two bounds: by `intervals`, and by `lipschitz`, rho - L eps / s (for Linf, eps times the root of the number of pixels).
+
+    model  a Classifier whose body is a plain sequence, like models.cnn
+    data   labels -1 / +1 or 0 / 1;  index chooses units;  balanced as for `usefulness`
+    """
+    y, f = signs(data), standardise(Units(model, index), data, balanced=balanced)
+    low, high = (bound[:, index] for bound in intervals(model, data.pixels, ball))
+    worst = torch.where(y[:, None] > 0, low - f.mean, f.mean - high) / f.std
+    length = ball.eps if isinstance(ball, L2) else ball.eps * math.sqrt(data.pixels[0].numel())
+    clean = y[:, None] * values(f, data.pixels)
+    reach = lipschitz(model, data.images.shape[-1])[index] * length / f.std
+    w = weights(y, balanced)
+    by_intervals, by_lipschitz = estimate(worst, w), estimate(clean - reach, w)
+    better = by_intervals.value > by_lipschitz.value
+    value = torch.where(better, by_intervals.value, by_lipschitz.value)
+    return Estimate(value, torch.where(better, by_intervals.error, by_lipschitz.error), len(y))
+
+
+def vacuous(bound: Estimate, feature: Standardised, data: Dataset) -> Tensor:
+    """Whether a lower bound says nothing (k,): it lies lower than the feature's greatest size on any image of D, unperturbed."""
+    return bound.value < -values(feature, data.pixels).abs().amax(0)

@@ -1,0 +1,125 @@
+"""The feature spectrum: usefulness rho and robust usefulness gamma of every penultimate unit of a network, for every class (section 2).
+
+A point is a pair (unit, class): the unit as the network uses it for that class against the rest, with the sign of its weight. As the radius
+grows the points fall, from gamma = rho; those that cross 0 are useful, non-robust features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from featlab import engine
+from featlab.attacks import L2, sweep
+from featlab.constructed import Construction, Part
+from featlab.features import Units, compose
+from featlab.models import Classifier
+from featlab.types import Dataset, pixels
+
+RADII = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The points of one network.
+
+    radii  (r,)               l2, in pixels of [0, 1], from 0 up
+    gamma  (r, units, classes) robust usefulness at each radius, of the unit times the sign of its weight; gamma[0] is rho
+    error  (r, units, classes) standard errors of gamma
+    w      (units, classes)    weights of the standardised units, each unit's mean over the classes subtracted
+    """
+
+    radii: np.ndarray
+    gamma: np.ndarray
+    error: np.ndarray
+    w: np.ndarray
+
+    @property
+    def rho(self) -> np.ndarray:
+        """Usefulness (units, classes)."""
+        return self.gamma[0]
+
+    def at(self, eps: float) -> np.ndarray:
+        """gamma (units, classes) at any radius up to the last; straight lines between the measured ones."""
+        if not self.radii[0] <= eps <= self.radii[-1]:
+            raise ValueError(f"the spectrum was measured for eps from {self.radii[0]:g} to {self.radii[-1]:g}, not {eps:g}")
+        i = min(int(np.searchsorted(self.radii, eps, side="right")), len(self.radii) - 1)
+        share = (eps - self.radii[i - 1]) / (self.radii[i] - self.radii[i - 1])
+        return (1 - share) * self.gamma[i - 1] + share * self.gamma[i]
+
+    def kinds(self, eps: float) -> np.ndarray:
+        """Which of features.KINDS each point (units, classes) is: 0 robustly useful, 1 useful but non-robust, 2 not useful as used."""
+        return np.where(self.rho <= 0, 2, np.where(self.at(eps) > 0, 0, 1))
+
+    def shares(self, eps: float) -> np.ndarray:
+        """What part of the head's weight, sum of |w|, rests on each of features.KINDS (3,)."""
+        weight, kinds = np.abs(self.w), self.kinds(eps)
+        return np.array([weight[kinds == i].sum() for i in range(3)]) / weight.sum()
+
+    def counts(self, eps: float) -> np.ndarray:
+        """What part of the points is of each of features.KINDS (3,)."""
+        return np.bincount(self.kinds(eps).ravel(), minlength=3) / self.w.size
+
+
+def measuring(model: Classifier, data: Dataset, radii: Sequence[float] = RADII) -> Construction:
+    """The work behind `spectrum`, in parts: beside each image the `least` and the `greatest` value of every unit in each ball around it.
+
+    Both are (n, r, units). Every unit has its own perturbations, all computed side by side.
+    """
+    if list(radii) != sorted(set(radii)) or len(radii) < 2 or radii[0] != 0:
+        raise ValueError(f"radii must increase and begin with 0, got {list(radii)}")
+    if data.num_classes < 2 or len(data.labels.unique()) < data.num_classes:
+        raise ValueError("the spectrum sets each class against the rest, so the data must hold images of every class")
+    data = data.to(engine.device_of(model) or data.device)
+    units, k, balls = Units(model), model.head.in_features, [L2(r) for r in radii[1:]]
+
+    def make(index: Tensor) -> Part:
+        n = len(index)
+        which = torch.arange(k, device=index.device).repeat(2 * n)[:, None]
+        up = torch.tensor([1.0, -1.0], device=index.device).repeat_interleave(k).repeat(n)  # f downwards, then -f downwards
+
+        def goal(z: Tensor) -> Tensor:
+            return up * units(z).gather(1, which)[:, 0]
+
+        x = pixels(data.images[index]).repeat_interleave(2 * k, 0)
+        least, greatest = (torch.stack(list(sweep(goal, x, balls))) * up).view(len(radii), n, 2, k).permute(2, 1, 0, 3)
+        return Part(int(index[0]), data.images[index], {"least": least.contiguous(), "greatest": greatest.contiguous()})
+
+    return Construction(data, data.labels, make, max(1, 4 * engine.chunk(data.device.type) // k))
+
+
+def spectrum(model: Classifier, data: Dataset, radii: Sequence[float] = RADII) -> Spectrum:
+    """Measure rho and gamma of all units, one class against the rest with both counting for a half, under l2 perturbations.
+
+        gamma = 1/2 ( mean over class c of inf f  -  mean over the rest of sup f ) / s,   f times -1 where its weight is negative
+
+    model  a Classifier; thousands of units take long (see models.cnn's `features`)
+    data   images with class labels, D
+    radii  increasing, beginning with 0, in pixels of [0, 1]
+
+    The infima are found by `attacks.sweep`: one gradient step a radius. Each gamma is an upper bound.
+    """
+    work = measuring(model, data, radii)
+    return measure(work.join(list(work.parts())), compose(model, data).w, radii)
+
+
+def moments(share: Tensor, terms: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance (..., units, classes) of terms (..., images, units) in which each image has a share (classes, images)."""
+    mean, square = (torch.einsum("cn,...nu->...uc", share, t) for t in (terms, terms**2))
+    return mean, (square - mean**2).clamp_min(0)
+
+
+def measure(measured: Dataset, w: Tensor, radii: Sequence[float]) -> Spectrum:
+    """The spectrum from what `measuring` found and the weights w (units, classes): the formula of `spectrum`."""
+    own = torch.nn.functional.one_hot(measured.labels, w.shape[1]).double().T  # (classes, images)
+    m, n = own.sum(1), (1 - own).sum(1)  # images of each class, and of the rest
+    own, rest = own / m[:, None], (1 - own) / n[:, None]
+    least, greatest = (measured.report[name].double().movedim(1, 0) for name in ("least", "greatest"))  # (r, images, units)
+    s = moments((own + rest) / 2, least[0])[1].sqrt().clamp_min(1e-12)
+    (low, a), (high, b) = moments(own, least), moments(rest, greatest)
+    (top, c), (bottom, d) = moments(own, greatest), moments(rest, least)
+    gamma = torch.where(w >= 0, low - high, bottom - top) / (2 * s)
+    error = torch.where(w >= 0, a / m + b / n, c / m + d / n).sqrt() / (2 * s)
+    return Spectrum(np.array(radii), gamma.cpu().numpy(), error.cpu().numpy(), w.double().cpu().numpy())
