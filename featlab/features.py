@@ -227,6 +227,12 @@ def closed_form(feature: Linear, data: Dataset, ball: Ball, *, balanced: bool = 
     return rho.value - ball.eps * dual / s
 
 
+def mixture(features: Linear, shares: Tensor, data: Dataset) -> Linear:
+    """One linear feature with these shares (k,) of k others, each divided by its standard deviation under D first."""
+    s = standardise(features, data).std
+    return Linear(torch.einsum("k,k...->...", (shares.double() / s), features.directions.double())[None].float())
+
+
 class Units:
     """The penultimate units of a network, F_C of section 2, as k features; `index` chooses some of them. Weights as they are now."""
 
@@ -259,8 +265,14 @@ class Composition:
 def compose(model: Classifier, data: Dataset) -> Composition:
     """A network as section 2 sees it: its penultimate units, standardised under `data`, with weights that leave its decisions unchanged."""
     f = Units(model)
-    all_values = values(f, data.pixels)
-    mean, std = all_values.mean(0), all_values.std(0, correction=0).clamp_min(1e-12)
+    found = values(f, data.pixels)
+    mean, std = found.mean(0), found.std(0, correction=0).clamp_min(1e-12)
+    w = centred(model)
+    b = model.head.bias.detach().double() + mean @ w
+    return Composition(Standardised(f, mean, std), (w * std[:, None]).float(), b.float())
+
+
+def centred(model: Classifier) -> Tensor:
+    """The head's weights (k, classes) in float64, each unit's mean over the classes subtracted."""
     w = model.head.weight.detach().double().T
-    w, b = w - w.mean(1, keepdim=True), model.head.bias.detach().double()
-    return Composition(Standardised(f, mean, std), (w * std[:, None]).float(), (b + mean @ w).float())
+    return w - w.mean(1, keepdim=True)

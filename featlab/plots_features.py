@@ -6,11 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from featlab.features import KINDS
 from featlab.plots import BLUE, GREY, INK, ORANGE
 from featlab.spectrum import Spectrum
 
-FLOOR = -1.0  # points that fall further are drawn here
+FLOOR, LEFT = -1.0, -0.7  # points that fall further are drawn here, points further left are not
 
 
 def heights(found: Spectrum, eps: float) -> list[float]:
@@ -20,8 +19,8 @@ def heights(found: Spectrum, eps: float) -> list[float]:
 
 def heading(name: str, found: Spectrum, eps: float) -> str:
     """What a spectrum's title says at a radius."""
-    shares = ", ".join(f"{kind} {100 * share:.0f} %" for kind, share in zip(KINDS, found.shares(eps), strict=True))
-    return f"<b>{name} network</b><br><span style='font-size:13px'>share of the weight: {shares}</span>"
+    robust, fragile, neither = (f"{100 * share:.0f} %" for share in found.shares(eps))
+    return f"<b>{name} network</b><br>weight: {robust} robustly useful, {fragile} non-robust, {neither} not useful"
 
 
 def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
@@ -30,26 +29,26 @@ def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
     Where a point lies tells its kind: on the dashed diagonal nothing is lost, below the solid line it is useful but non-robust, left of
     the dotted one it is not useful as it is used. Traces: one a network, then the chosen point of each (empty).
     """
-    figure = make_subplots(1, len(spectra), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=[""] * len(spectra))
+    figure = make_subplots(1, len(spectra), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=[" "] * len(spectra))
     for i, (name, found) in enumerate(spectra.items(), 1):
         size = np.abs(found.w) / np.abs(found.w).max()
         marker = {"size": (3 + 9 * np.sqrt(size)).round(1).ravel().tolist(), "color": BLUE, "opacity": 0.55, "line": {"width": 0}}
         figure.add_scatter(
             x=found.rho.round(2).ravel().tolist(), y=heights(found, eps), mode="markers", marker=marker, name=name, row=1, col=i
         )
-        for x, y, dash in (([0, 1], [0, 1], "dash"), ([-0.4, 1], [0, 0], "solid"), ([0, 0], [FLOOR, 1], "dot")):
+        for x, y, dash in (([0, 1], [0, 1], "dash"), ([LEFT, 1], [0, 0], "solid"), ([0, 0], [FLOOR, 1], "dot")):
             figure.add_scatter(x=x, y=y, mode="lines", line={"color": INK, "width": 1.2, "dash": dash}, hoverinfo="skip", row=1, col=i)
         figure.add_shape(type="rect", x0=0, x1=1, y0=FLOOR, y1=0, fillcolor=ORANGE, opacity=0.13, line_width=0, layer="below", row=1, col=i)
         figure.layout.annotations[i - 1].text = heading(name, found, eps)
         figure.add_annotation(x=0.98, y=FLOOR + 0.06, xanchor="right", text="useful, non-robust", showarrow=False, row=1, col=i)
         figure.add_annotation(x=0.03, y=0.93, xanchor="left", text="robustly useful", showarrow=False, row=1, col=i)
-        figure.update_xaxes(title="usefulness rho", range=[-0.4, 1], row=1, col=i)
+        figure.update_xaxes(title="usefulness rho", range=[LEFT, 1], row=1, col=i)
     for i in range(1, len(spectra) + 1):
         ring = {"size": 17, "color": "rgba(0,0,0,0)", "line": {"color": INK, "width": 2.5}, "symbol": "circle"}
         figure.add_scatter(x=[], y=[], mode="markers", marker=ring, hoverinfo="skip", row=1, col=i)
     figure.update_yaxes(title="robust usefulness gamma", range=[FLOOR - 0.04, 1], row=1, col=1)
     figure.update_layout(template="featlab", showlegend=False, height=440, margin={"t": 60, "b": 60}, hovermode="closest")
-    figure.update_annotations(font_size=13)
+    figure.update_annotations(font_size=12.5)
     return figure
 
 
@@ -75,7 +74,25 @@ def falling(
         dash = ["solid", "dash", "dot", "dashdot", "longdash"][i % 5]
         figure.add_scatter(name=name, x=list(radii), y=list(gammas), mode="lines", line={"dash": dash, "width": 2.5})
     figure.add_hline(0, line={"color": INK, "width": 1.2})
-    figure.add_annotation(x=1, xref="paper", xanchor="right", y=0, yshift=-11, text="below: non-robust", showarrow=False, font_color=GREY)
+    figure.add_annotation(
+        x=0, xref="paper", xanchor="left", xshift=6, y=0, yshift=-11, text="below: non-robust", showarrow=False, font_color=GREY
+    )
     return figure.update_layout(
         template="featlab", title=title, xaxis_title=x, yaxis_title="robust usefulness gamma", showlegend=True, margin={"t": 95}
     )
+
+
+def falling_twin(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    steps: Sequence[tuple[str, Sequence[float], str]],
+    *,
+    prefix: str,
+    active: int = 0,
+) -> go.Figure:
+    """`falling` with plotly's own slider for its last line: (label, gammas, title) a step."""
+    figure = falling(lines, title=steps[active][2])
+    last = len(figure.data) - 1
+    figure.data[last].y = list(steps[active][1])
+    moves = [{"label": label, "method": "update", "args": [{"y": [list(y)]}, {"title.text": title}, [last]]} for label, y, title in steps]
+    slider = {"active": active, "currentvalue": {"prefix": prefix}, "pad": {"t": 45}, "steps": moves}
+    return figure.update_layout(sliders=[slider], height=520, margin={"b": 130})

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from featlab import engine, reproduce
-from featlab.features import KINDS, compose
+from featlab.features import KINDS
 from featlab.reproduce import Lab
 from featlab.results import Store, provenance
 from featlab.spectrum import RADII, Spectrum, measure, measuring
@@ -28,7 +28,7 @@ class Spectra:
         model, (_, test) = self.lab.model(name), self.lab.data
         setting = f"spectrum {self.lab.preset} {self.radii} seed {self.lab.seed} {name} {engine.describe_precision()}"
         measured = self.lab.store.dataset(f"spectrum of {name}", setting, lambda: measuring(model, test, self.radii))
-        return measure(measured, compose(model, test).w, self.radii)
+        return measure(measured, model, self.radii)
 
     def report(self) -> dict:
         """Accuracies, and what share of the weight and of the points is of each kind at each radius, with provenance."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from featlab import engine
 from featlab.attacks import L2, sweep
 from featlab.constructed import Construction, Part
-from featlab.features import Units, compose
+from featlab.features import Units, centred
 from featlab.models import Classifier
 from featlab.types import Dataset, pixels
 
@@ -102,7 +102,7 @@ def spectrum(model: Classifier, data: Dataset, radii: Sequence[float] = RADII) -
     The infima are found by `attacks.sweep`: one gradient step a radius. Each gamma is an upper bound.
     """
     work = measuring(model, data, radii)
-    return measure(work.join(list(work.parts())), compose(model, data).w, radii)
+    return measure(work.join(list(work.parts())), model, radii)
 
 
 def moments(share: Tensor, terms: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,15 +111,16 @@ def moments(share: Tensor, terms: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (square - mean**2).clamp_min(0)
 
 
-def measure(measured: Dataset, w: Tensor, radii: Sequence[float]) -> Spectrum:
-    """The spectrum from what `measuring` found and the weights w (units, classes): the formula of `spectrum`."""
-    own = torch.nn.functional.one_hot(measured.labels, w.shape[1]).double().T  # (classes, images)
+def measure(measured: Dataset, model: Classifier, radii: Sequence[float]) -> Spectrum:
+    """The spectrum from what `measuring` found: the formula of `spectrum`."""
+    own = torch.nn.functional.one_hot(measured.labels, model.classes).double().T  # (classes, images)
     m, n = own.sum(1), (1 - own).sum(1)  # images of each class, and of the rest
     own, rest = own / m[:, None], (1 - own) / n[:, None]
     least, greatest = (measured.report[name].double().movedim(1, 0) for name in ("least", "greatest"))  # (r, images, units)
+    w = centred(model).to(own.device) * least[0].std(0, correction=0)[:, None]
     s = moments((own + rest) / 2, least[0])[1].sqrt().clamp_min(1e-12)
     (low, a), (high, b) = moments(own, least), moments(rest, greatest)
     (top, c), (bottom, d) = moments(own, greatest), moments(rest, least)
     gamma = torch.where(w >= 0, low - high, bottom - top) / (2 * s)
     error = torch.where(w >= 0, a / m + b / n, c / m + d / n).sqrt() / (2 * s)
-    return Spectrum(np.array(radii), gamma.cpu().numpy(), error.cpu().numpy(), w.double().cpu().numpy())
+    return Spectrum(np.array(radii), gamma.cpu().numpy(), error.cpu().numpy(), w.cpu().numpy())

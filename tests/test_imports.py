@@ -25,7 +25,8 @@ FLOORS = [
     {"reproduce", "plots"},
     {"page", "teachers", "spectra", "widgets", "plots_gaussian", "plots_features"},
     {"plots_theorems"},
-    {"widgets_gaussian", "widgets_features", "__main__"},
+    {"widgets_gaussian", "__main__"},
+    {"widgets_features"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 ROOMS = sorted(

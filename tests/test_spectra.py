@@ -1,0 +1,106 @@
+"""Two networks side by side: the experiment behind notebook 01, and its widgets."""
+
+from dataclasses import replace
+
+import plotly.graph_objects as go
+import pytest
+from small import patches
+
+from featlab import engine, spectra, widgets_features
+from featlab import features as ft
+from featlab.attacks import L2, PGD
+from featlab.results import Store
+from featlab.training import Recipe
+
+RADII = (0.0, 0.2, 0.5)
+BRIEF = Recipe(epochs=2, lr=0.05)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch, engine.precision("float32"):
+        preset = replace(
+            spectra.PRESETS["quick"][0], images=200, tests=60, student=BRIEF, defence=BRIEF, inner=PGD(L2(0.5), steps=2), steps=2
+        )
+        patch.setitem(spectra.PRESETS, "tiny", (preset, RADII))
+        made = spectra.Spectra("tiny", store=Store(tmp_path_factory.mktemp("store")))
+        made.found = {name: made.spectrum(name) for name in spectra.NETWORKS}
+        yield made
+
+
+def test_the_report_says_where_the_weight_rests(run):
+    report = run.report()
+    for name, row in report["rows"].items():
+        assert list(row["kinds"]) == ["0", "0.2", "0.5"]
+        for eps, kinds in row["kinds"].items():
+            assert sum(kinds["weight"].values()) == pytest.approx(1, abs=2e-4)
+            assert kinds["weight"]["useful, non-robust"] == pytest.approx(run.found[name].shares(float(eps))[1], abs=1e-4)
+    assert report["provenance"]["date"] and report["seed"] == 0
+
+
+def test_a_spectrum_is_loaded_the_second_time(run, monkeypatch):
+    monkeypatch.setattr("featlab.spectrum.sweep", lambda *_: pytest.fail("measured again"))
+    assert (run.spectrum("standard").gamma == run.found["standard"].gamma).all()
+
+
+@pytest.fixture(scope="module")
+def explorer(run):
+    models = {name: run.lab.model(name) for name in spectra.NETWORKS}
+    return widgets_features.SpectrumExplorer(models, run.found, run.lab.data[1])
+
+
+def test_the_eps_slider_moves_every_point_and_the_titles(explorer):
+    explorer.eps.value = 0.0
+    before, title = [list(t.y) for t in explorer.points], explorer.figure.layout.annotations[0].text
+    explorer.eps.value = 0.5
+    assert all(sum(t.y) < sum(old) for t, old in zip(explorer.points, before, strict=True))
+    assert explorer.figure.layout.annotations[0].text != title and not explorer.message.value
+
+
+def test_choosing_a_unit_moves_the_ring_to_its_point_and_shows_its_images(explorer):
+    explorer.network.value, explorer.unit.value, explorer.towards.value = "robust", 5, 3
+    at = 5 * 10 + 3
+    assert (*explorer.rings[1].x, *explorer.rings[1].y) == (explorer.points[1].x[at], explorer.points[1].y[at])
+    assert not explorer.rings[0].x
+    strip, weights = explorer.most.value, explorer.weights.value
+    explorer.unit.value = 6
+    assert (explorer.most.value, explorer.weights.value) != (strip, weights) and not explorer.message.value
+
+
+def test_the_attack_turns_the_unit_against_the_class_within_eps(explorer):
+    explorer.eps.value = 0.5
+    one = explorer.data[3].pixels
+    for sign in (1.0, -1.0):
+        z, (before, after) = explorer.attack("standard", 4, sign, one)
+        assert sign * float(after - before) < 0 and float((z - one).norm()) <= 0.5 + 1e-5
+
+
+def test_the_twins_need_no_kernel(explorer, containment):
+    for widget, size in ((explorer, 150_000), (containment, 60_000)):
+        assert type(widget.twin) is go.Figure and 1 < len(widget.twin.layout.sliders[0].steps) <= 20
+        assert len(widget.twin.to_json()) < size
+
+
+@pytest.fixture(scope="module")
+def containment():
+    data = ft.pair(patches(80), 0, 1)
+    parts = ft.principal_components(data, 30)
+    return widgets_features.Containment(ft.Linear(parts.directions[:1]), ft.Linear(parts.directions[-1:]), data)
+
+
+def test_a_mixture_goes_from_one_feature_to_the_other(containment):
+    for alpha, line in ((1.0, 0), (0.0, 1)):
+        containment.alpha.value = alpha
+        assert containment.figure.data[2].y == pytest.approx(containment.figure.data[line].y, abs=1e-3)
+    containment.alpha.value = 0.5
+    assert "mixture: rho" in containment.figure.layout.title.text and not containment.message.value
+
+
+def test_head_weights_as_html_keep_their_signs():
+    html = widgets_features.bars(["a", "b"], [0.5, -1.0], 1)
+    assert "+0.50" in html and "-1.00" in html and "<b>b</b>" in html and "width:25%" in html
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(ValueError, match=r"unknown preset 'huge'.*laptop, quick"):
+        spectra.Spectra("huge")
