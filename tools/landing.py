@@ -54,11 +54,11 @@ def body(lessons: list[tuple[str, str, str]]) -> str:
 <p>Two other boots in this data set lie about 9 apart; the change that fools the network is a tenth of that. <strong>Is that a defect of the
 network, or did it use something that is really there?</strong></p>
 <h2>The experiment that decides</h2>
-<p>Push every training image a little towards another class, as above, and give it that class as its label. To you every label is wrong.
+<p>Push every training image a little towards another class, as above, and give it that class as its label. To you the labels look wrong.
 Train a fresh network on nothing else, and test it on real images with their real labels. Chance is 10 %.</p>
 {_table()}
-<p>It works because the change carries something real: signals that predict the class, that networks use and people do not see.
-<em>Non-robust features.</em> Whether that is the whole story is what the course asks.</p>
+<p>The paper's answer: the change carries something real, signals that predict the class, that networks use and people do not see:
+<em>non-robust features</em>. Whether that is the whole story is what the course asks.</p>
 <h2>The course</h2><ol class="lessons" start="0" style="list-style: none; padding: 0">{listed}</ol>
 <p>The paper: Ilyas, Santurkar, Tsipras, Engstrom, Tran, Madry, <em>Adversarial Examples Are Not Bugs, They Are Features</em>, NeurIPS 2019
 (arXiv 1905.02175).</p><script>{script}</script>"""

@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from plotly.offline import get_plotlyjs
@@ -71,8 +72,8 @@ def shown(notebook: dict, stem: str) -> dict:
             if PLOTLY in data:
                 out["data"] = {"text/html": figure(data[PLOTLY], f"figure-{stem[:2]}-{i}-{j}")}
             elif "text/html" in data:
-                out["data"] = {"text/html": data["text/html"]}
-            if out["output_type"] == "stream" or "application/vnd.jupyter.widget-view+json" not in out["data"]:
+                out["data"] = {"text/html": "".join(data["text/html"])}
+            if "application/vnd.jupyter.widget-view+json" not in out.get("data", {}):
                 kept.append(out)
         if "outputs" in cell:
             cell["outputs"] = kept
@@ -119,11 +120,9 @@ def lesson(path: Path) -> str:
     """The page of one notebook."""
     notebook = shown(read(path), path.stem)
     exporter = HTMLExporter(template_name="basic")
-    exporter.register_filter("markdown2html", lambda _, source: markdown(source))
+    exporter.register_filter("markdown2html", markdown)
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
-    from nbformat import from_dict
-
-    body, _ = exporter.from_notebook_node(from_dict(notebook))
+    body, _ = exporter.from_notebook_node(nbformat.reads(json.dumps(notebook), as_version=4))
     number, name = title(notebook).split(" · ", 1)
     body = re.sub(r"<pre(?=[ >])", '<pre tabindex="0"', body)
     return page(f"{name} · Adversarial examples as features, lesson {number}", question(notebook), body, DRAW)
