@@ -16,6 +16,14 @@ from featlab.constructed import inversion, mislabel
 from featlab.training import Training
 from featlab.types import Dataset
 
+# a script for screen readers: ipywidgets writes a name beside a slider's handle or over an image, but does not say that they belong together
+NAMED = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="setTimeout(() => {
+document.querySelectorAll('.featlab-live .noUi-handle, .featlab-predict .noUi-handle').forEach(handle =>
+  handle.setAttribute('aria-label', handle.closest('.widget-slider').querySelector('.widget-label')?.textContent || 'slider'));
+document.querySelectorAll('.featlab-live img.widget-image').forEach(image => {
+  const before = image.previousElementSibling;
+  image.alt = before?.classList.contains('widget-html') ? before.textContent : 'picture, in words below it';
+}); }, 300)">"""
 UNSMOOTHED = "<style>.featlab-pixels {image-rendering: pixelated}</style>"
 
 
@@ -23,7 +31,8 @@ class Live(w.VBox):
     """Widgets in a column, with `twin`, a plain plotly figure that is shown where no kernel runs (a saved page, nbconvert)."""
 
     def __init__(self, children: Sequence[w.Widget], twin: go.Figure, says: str):
-        super().__init__(children)
+        super().__init__([*children, w.HTML(NAMED)])
+        self.add_class("featlab-live")
         self.twin, self.says = twin, says
 
     def _repr_mimebundle_(self, **options):
@@ -112,7 +121,7 @@ class AttackExplorer(Live):
         """Show what the knobs say."""
         x, z, p, label = self.attack(self.eps.value, self.image.value, self.towards.value)
         for widget, shown in zip(self.pictures, (x, plots.perturbation(z - x, self.gain), z), strict=True):
-            widget.value = plots.png(shown, zoom=7)
+            widget.value = plots.png(shown)
         bar = plots.attack_panel(x, z, p, self.bars.data[0].y, label=label, gain=self.gain)[3]
         with self.bars.batch_update():
             self.bars.data[0].x, self.bars.data[0].text, self.bars.data[0].marker = bar.x, bar.text, bar.marker
@@ -212,7 +221,7 @@ class InversionExplorer(Live):
         """Show the step that the slider says."""
         at = self.step.value
         for widget, shown in zip(self.pictures, (*self.ends, *(way[at, 0] for way, _ in self.ways.values())), strict=True):
-            widget.value = plots.png(shown, zoom=6)
+            widget.value = plots.png(shown)
         words = ", ".join(f"{100 * distance[at, 0]:.0f} % for the {name} model" for name, (_, distance) in self.ways.items())
         self.verdict.value = f"Distance of representations left after {at} steps, as a share of ||g(x)||: {words}."
 

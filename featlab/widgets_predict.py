@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as w
 
 from featlab import files
-from featlab.widgets import guarded
+from featlab.widgets import NAMED, guarded
 
 Answer = str | float
 
@@ -52,7 +52,8 @@ class Predict(w.VBox):
         self.guess = self._remembered()
         if self.guess is not None:
             self.knob.value = self.guess
-        super().__init__([w.HTML(f"<b>{html.escape(question)}</b>"), self.knob, self.lock, self.said, self.message])
+        super().__init__([w.HTML(f"<b>{html.escape(question)}</b>"), self.knob, self.lock, self.said, self.message, w.HTML(NAMED)])
+        self.add_class("featlab-predict")
         self.lock.on_click(guarded(self.take, self.message))
         self.draw()
 

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "featlab"
 
 # a room may import from lower floors only
 FLOORS = [
-    {"types"},
+    {"types", "alt"},
     {"engine", "files"},
     {"data", "models", "attacks", "gaussian"},
     {"features", "training"},

@@ -14,11 +14,11 @@ from tools.notebook import COURSE, ROOT, course, read, tags, title, write
 
 PYPROJECT, README = ROOT / "pyproject.toml", ROOT / "README.md"
 ADDRESS = re.compile(r'^Repository = "(.+)"$', re.MULTILINE)
-BOOT = '''import sys
+BOOT = """import sys
 
 if "google.colab" in sys.modules:  # fetch the course; Colab's own torch stays
     %pip install -q --no-deps git+{address}
-'''
+"""
 BOOTED = re.compile(r'\Aimport sys\n\nif "google\.colab" in sys\.modules:.*?\n(?=\n)', re.DOTALL)
 
 

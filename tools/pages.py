@@ -108,12 +108,7 @@ def contents() -> str:
     return " ".join(['<a href="index.html">The idea in a minute</a>', *links])
 
 
-DRAW = """<script src="plotly.min.js"></script><script>
-function draw(name, data, layout, config) {
-  const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (quiet && layout.transition) layout.transition.duration = 0;
-  Plotly.newPlot(name, data, layout, config);
-}</script>"""
+DRAW = f"""<script src="plotly.min.js"></script><script>{(Path(__file__).parent / "pages.js").read_text()}</script>"""
 
 
 def lesson(path: Path) -> str:

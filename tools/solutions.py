@@ -1,6 +1,6 @@
 """Solutions notebooks, made from the course: each exercise with its folded solution in place of the stub, and only the cells it needs.
 
-    python -m tools.solutions        write notebooks/solutions/*.ipynb, not executed (make solutions also runs them)
+    python -m tools.solutions        write those of notebooks/solutions/*.ipynb that changed, not executed (make course runs them)
 
 A test holds the stored notebooks to what is made here, so they cannot drift apart.
 """
@@ -62,7 +62,9 @@ def solve(notebook: dict, name: str) -> dict:
     asked = list(exercises(notebook))
     missing = [e.name for e in asked if e.solution is None]
     if missing:
-        raise ValueError(f"{name} has no folded solution (```python def {missing[0]}...) for {', '.join(missing)}: write it under the hints")
+        raise ValueError(
+            f"{name} has no folded solution (```python def {missing[0]}...) for {', '.join(missing)}: write it under the hints"
+        )
     solved = {}
     for e in asked:
         lines = solved.get(e.cell, notebook["cells"][e.cell]["source"]).splitlines()
@@ -82,7 +84,7 @@ def _opening(heading: str, name: str) -> str:
     return f"""# Solutions · {heading}
 
 One solution of each exercise of [{heading}](../{name}), run and checked, with the cells that it needs. Yours may look different and be as right:
-the check compares what comes out. This notebook is made from the other one (`make solutions`); change it there."""
+the check compares what comes out. This notebook is made from the other one (`make course`); change it there."""
 
 
 def _without_folds(text: str) -> str:
@@ -95,6 +97,14 @@ def _markdown(source: str) -> dict:
     return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
+def sources(notebook: dict) -> list[tuple[str, str]]:
+    """What a notebook says, without what came out."""
+    return [(cell["cell_type"], cell["source"]) for cell in notebook["cells"]]
+
+
 if __name__ == "__main__":
     for path in course():
-        write(SOLUTIONS / path.name, solve(read(path), path.name))
+        made, stored = solve(read(path), path.name), SOLUTIONS / path.name
+        if not stored.exists() or sources(read(stored)) != sources(made):
+            write(stored, made)
+            print(f"wrote {stored}, to be run")
