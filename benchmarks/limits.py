@@ -8,6 +8,7 @@ a cell takes 10 s or a kernel holds 1 GB.
 """
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -45,7 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path, default=course())
     parser.add_argument("--cold", action="store_true", help="measure the first run, with an empty cache")
-    parser.add_argument("--out", type=Path, help="a json file for what was measured")
+    parser.add_argument("--out", type=Path, help="a json file that keeps what was measured, by notebook")
     options = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -56,12 +57,13 @@ def main() -> int:
             if not options.cold:
                 run(path)
             got = measured[path.stem] = run(path)
-            print(
-                f"{path.stem:28} {got['megabytes']:5} MB   {got['seconds']:6.1f} s in all, slowest cell {got['slowest']:5.2f} s: {got['cell']}"
-            )
+            whole = f"{path.stem:28} {got['megabytes']:5} MB   {got['seconds']:6.1f} s in all"
+            print(f"{whole}, slowest cell {got['slowest']:5.2f} s: {got['cell']}")
     if options.out:
-        limits = {"cores": 1, "threads": 1, "cache": "empty" if options.cold else "filled", "load": round(os.getloadavg()[0], 1)}
-        write_json(options.out, {"limits": limits, "provenance": provenance(), "notebooks": measured})
+        limits = {"cores": 1, "threads": 1, "cache": "empty" if options.cold else "filled"}
+        now = {"limits": limits, "load": round(os.getloadavg()[0], 1), **provenance()}
+        known = json.loads(options.out.read_text()) if options.out.exists() else {}
+        write_json(options.out, known | {name: got | now for name, got in measured.items()})
     return int(any(got["slowest"] >= SECONDS or got["megabytes"] >= MEGABYTES for got in measured.values()))
 
 

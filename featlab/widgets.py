@@ -16,7 +16,7 @@ from featlab.constructed import inversion, mislabel
 from featlab.training import Training
 from featlab.types import Dataset
 
-# a script for screen readers: ipywidgets writes a name beside a slider's handle or over an image, but does not say that they belong together
+# for screen readers: ipywidgets writes a name beside a slider's handle or over an image, but does not say that they belong together
 NAMED = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="setTimeout(() => {
 document.querySelectorAll('.featlab-live .noUi-handle, .featlab-predict .noUi-handle').forEach(handle =>
   handle.setAttribute('aria-label', handle.closest('.widget-slider').querySelector('.widget-label')?.textContent || 'slider'));
@@ -27,6 +27,11 @@ document.querySelectorAll('.featlab-live img.widget-image').forEach(image => {
 UNSMOOTHED = "<style>.featlab-pixels {image-rendering: pixelated}</style>"
 
 
+def view(widget: w.Widget) -> dict[str, dict]:
+    """What a notebook's page needs to show a widget, of ipywidgets 7 or 8."""
+    return {"application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
+
+
 class Live(w.VBox):
     """Widgets in a column, with `twin`, a plain plotly figure that is shown where no kernel runs (a saved page, nbconvert)."""
 
@@ -35,11 +40,10 @@ class Live(w.VBox):
         self.add_class("featlab-live")
         self.twin, self.says = twin, says
 
+    _ipython_display_ = None  # by which ipywidgets 7 (Colab) would show itself, without the twin
+
     def _repr_mimebundle_(self, **options):
-        live = super()._repr_mimebundle_(**options) or {}
-        live = live[0] if isinstance(live, tuple) else live
-        plain = self.twin._repr_mimebundle_()
-        return {**plain, **live, "text/plain": self.says}
+        return {**self.twin._repr_mimebundle_(), **view(self), "text/plain": self.says}
 
 
 def names_of(data: Dataset) -> list[str]:

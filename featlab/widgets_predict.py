@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as w
 
 from featlab import files
-from featlab.widgets import NAMED, guarded
+from featlab.widgets import NAMED, guarded, view
 
 Answer = str | float
 
@@ -28,7 +28,7 @@ def _keep(predictions: dict[str, Answer]) -> None:
 class Predict(w.VBox):
     """A question with choices or a slider; the answer appears when a prediction is locked in.
 
-        Predict("How far must a boot move?", ["about 9", "about 4", "about 1"], answer="about 1", because="It is fragile in few directions.")
+        Predict("How far must a boot move?", ["about 9", "about 4", "about 1"], answer="about 1", because="It is fragile.")
         guess = Predict("How many % of real clothes will it get right?", (0, 100))    # the answer is measured later:
         guess.reveal(43.6)
 
@@ -114,10 +114,10 @@ class Predict(w.VBox):
         self.draw()
         print(f"measured: {_shown(answer)}" + ("" if self.guess is None else f"   you said: {_shown(self.guess)}"))
 
+    _ipython_display_ = None  # as for Live
+
     def _repr_mimebundle_(self, **options):
-        live = super()._repr_mimebundle_(**options) or {}
-        live = live[0] if isinstance(live, tuple) else live
-        return {**live, "text/html": self.page(), "text/plain": f"predict: {self.question}"}
+        return {**view(self), "text/html": self.page(), "text/plain": f"predict: {self.question}"}
 
     def page(self) -> str:
         """The question as HTML for a page without a kernel: nothing to click but the folded answer."""

@@ -98,9 +98,14 @@ def test_formulas_and_colour_are_not_the_only_carriers(lesson):
     assert len(prose(lesson).split()) > 5 * sum(len("".join(c["source"]).splitlines()) for c in code(lesson)) / 2
 
 
-def test_links_of_the_readme_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#:]+?)\)", (ROOT / "README.md").read_text()):
-        assert (ROOT / target).exists(), target
+TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_links_of_the_texts_lead_somewhere(path):
+    targets = re.findall(r"\]\(([^)#:]+?)\)", path.read_text()) + re.findall(r'src(?:set)?="([^":]+)"', path.read_text())
+    for target in targets:
+        assert (path.parent / target).exists(), target
 
 
 def test_the_readmes_table_is_the_stored_one():

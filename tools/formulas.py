@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from latex2mathml.converter import convert
 
-
 STYLES = {"script": "SCRIPT", "double-struck": "DOUBLE-STRUCK", "bold": "BOLD", "fraktur": "FRAKTUR"}
 
 

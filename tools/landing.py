@@ -7,7 +7,7 @@ from featlab import plots, results
 from tools import flip
 
 TITLE = "Adversarial examples are not bugs, they are features: run the paper"
-WORDS = "A boot becomes a sneaker under a change that you can hardly see. See it happen with one slider, then run the experiments that explain why."
+WORDS = "A boot becomes a sneaker under a change that you hardly see. Make it happen with one slider, then run the experiments behind it."
 ROWS = {
     "D_rand": "images pushed towards a random class, and labelled with it",
     "D_det": "images pushed towards the next class, and labelled with it",
@@ -42,13 +42,16 @@ def body(lessons: list[tuple[str, str, str]]) -> str:
     rows = "".join(f'<span>{html.escape(n)}</span><i class="{"true" if i == label else ""}"></i><b></b>' for i, n in enumerate(names))
     script = SCRIPT % (json.dumps(moved), json.dumps(names), label)
     return f"""<h1>{TITLE}</h1>
-<p>The right picture is the left one, changed by an <em>adversary</em>: a network's own gradient says where to move each pixel. Move the slider.</p>
+<p>The right picture is the left one, changed by an <em>adversary</em>: a network's own gradient says where to move each pixel.
+Move the slider.</p>
 <div class="knob"><label for="eps">length of the change</label>
 <input type="range" id="eps" min="0" max="{len(frames) - 1}" value="0"><output id="length" for="eps">0.0</output></div>
 <div class="flip">
 <figure><img src="{moved[0]["image"]}" alt="an {names[label]}, 28 by 28 pixels"><figcaption>the image</figcaption></figure>
-<figure><img id="change" alt="the change: a noisy pattern without a shape"><figcaption>the change, {flip.GAIN:g} times as strong</figcaption></figure>
-<figure><img id="attacked" alt="the changed image: to the eye still an {names[label]}"><figcaption>the changed image</figcaption></figure>
+<figure><img id="change" alt="the change: a noisy pattern without a shape">
+<figcaption>the change, {flip.GAIN:g} times as strong</figcaption></figure>
+<figure><img id="attacked" alt="the changed image: to the eye still an {names[label]}">
+<figcaption>the changed image</figcaption></figure>
 <div class="believes" aria-label="what the network believes" role="group">{rows}</div></div>
 <p class="said" id="said" role="status"></p>
 <p>Two other boots in this data set lie about 9 apart; the change that fools the network is a tenth of that. <strong>Is that a defect of the
@@ -72,5 +75,6 @@ def _table() -> str:
     for name, words in ROWS.items():
         mean, least, most = (100 * value for value in stored[name]["clean"])
         rows += f"<tr><td>{words}</td><td>{mean:.1f} %</td><td>{least:.1f} to {most:.1f} %</td></tr>"
-    return f"""<table><thead><tr><th>trained on</th><th>right on real images</th><th>seeds from, to</th></tr></thead><tbody>{rows}</tbody></table>
+    head = "<tr><th>trained on</th><th>right on real images</th><th>seeds from, to</th></tr>"
+    return f"""<table><thead>{head}</thead><tbody>{rows}</tbody></table>
 <p><small>Measured: Fashion-MNIST, 10,000 images, {len(reports)} seeds, {source["date"]}, {html.escape(source["device"])}.</small></p>"""

@@ -83,8 +83,9 @@ def solve(notebook: dict, name: str) -> dict:
 def _opening(heading: str, name: str) -> str:
     return f"""# Solutions · {heading}
 
-One solution of each exercise of [{heading}](../{name}), run and checked, with the cells that it needs. Yours may look different and be as right:
-the check compares what comes out. This notebook is made from the other one (`make course`); change it there."""
+One solution of each exercise of [{heading}](../{name}), run and checked, with the cells that it needs.
+Yours may look different and be as right: the check compares what comes out. This notebook is made from the other one (`make course`);
+change it there."""
 
 
 def _without_folds(text: str) -> str:
