@@ -1,11 +1,25 @@
-"""A figure in words, for those who do not see it: what is drawn, on which axes, and its numbers."""
+"""For those who do not see a figure or use a mouse: figures in words, names and keys for controls."""
 
 import base64
+import html
 import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+# for screen readers and keyboards: ipywidgets writes a name beside a slider's handle or over an image, but does not say that they belong
+# together, and JupyterLab takes keys (the arrows, in a list) that are meant for a control
+NAMED = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="{0}" onerror="{0}">""".format(
+    """setTimeout(() => document.querySelectorAll('.featlab-live, .featlab-predict').forEach(box => {
+  box.setAttribute('data-lm-suppress-shortcuts', 'true');
+  box.querySelectorAll('.noUi-handle').forEach(handle =>
+    handle.setAttribute('aria-label', handle.closest('.widget-slider').querySelector('.widget-label')?.textContent || 'slider'));
+  box.querySelectorAll('img.widget-image').forEach(image => {
+    const before = image.previousElementSibling;
+    image.alt = before?.classList.contains('widget-html') ? before.textContent : 'picture, in words below it';
+  });
+}), 300)"""
+)
 KINDS = {"bar": "bars", "image": "images", "heatmap": "a map of values", "surface": "a surface"}
 
 
@@ -19,7 +33,7 @@ def values(data: object) -> list:
 def plain(text: object) -> str:
     """Text without HTML tags and entities of titles; the text of plotly's {"text": ...} as well."""
     text = text.get("text", "") if isinstance(text, Mapping) else text or ""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", str(text))).replace("&lt;", "<").strip()
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", str(text)))).strip()
 
 
 def number(value: object) -> str:

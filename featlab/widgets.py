@@ -11,19 +11,13 @@ from IPython.display import DisplayHandle
 from torch import Tensor
 
 from featlab import engine, plots
+from featlab.alt import NAMED
 from featlab.attacks import L2, PGD
 from featlab.constructed import inversion, mislabel
 from featlab.training import Training
 from featlab.types import Dataset
 
-# for screen readers: ipywidgets writes a name beside a slider's handle or over an image, but does not say that they belong together
-NAMED = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="setTimeout(() => {
-document.querySelectorAll('.featlab-live .noUi-handle, .featlab-predict .noUi-handle').forEach(handle =>
-  handle.setAttribute('aria-label', handle.closest('.widget-slider').querySelector('.widget-label')?.textContent || 'slider'));
-document.querySelectorAll('.featlab-live img.widget-image').forEach(image => {
-  const before = image.previousElementSibling;
-  image.alt = before?.classList.contains('widget-html') ? before.textContent : 'picture, in words below it';
-}); }, 300)">"""
+WRAP = {"flex_flow": "row wrap"}  # on a narrow page what does not fit goes below
 UNSMOOTHED = "<style>.featlab-pixels {image-rendering: pixelated}</style>"
 
 
@@ -92,9 +86,11 @@ class AttackExplorer(Live):
         self.pictures, boxes = zip(*(picture(name) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
         self.bars = go.FigureWidget(self._bars(names))
         style = w.HTML(UNSMOOTHED)
-        knobs = w.HBox([self.eps, self.image, self.towards])
+        knobs = w.HBox([self.eps, self.image, self.towards], layout=WRAP)
         super().__init__(
-            [style, knobs, w.HBox([*boxes, self.bars]), self.verdict, self.message], self._twin(names, largest, index), "attack explorer"
+            [style, knobs, w.HBox([*boxes, self.bars], layout=WRAP), self.verdict, self.message],
+            self._twin(names, largest, index),
+            "attack explorer",
         )
         for knob in (self.eps, self.image, self.towards):
             knob.observe(guarded(self.draw, self.message), "value")
@@ -162,8 +158,7 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> None:
                 for trace, value in zip(figure.data, mean, strict=True):
                     trace.x, trace.y = (*(trace.x or ()), record.step), (*(trace.y or ()), value)
     training.model.eval()
-    shown.update(go.Figure(figure))
-    figure.close()
+    shown.update(go.Figure(figure))  # the live one is not closed: the page may still be drawing it
 
 
 def progress(items: Iterable, label: str, total: int) -> Iterator:
@@ -208,8 +203,8 @@ class InversionExplorer(Live):
         self.pictures, boxes = zip(*(picture(name, 180) for name in names), strict=True)
         style = w.HTML(UNSMOOTHED)
         self.follow()
-        knobs = w.HBox([self.step, self.target, self.start])
-        super().__init__([style, knobs, w.HBox(boxes), self.verdict, self.message], self._twin(), "inversion explorer")
+        knobs = w.HBox([self.step, self.target, self.start], layout=WRAP)
+        super().__init__([style, knobs, w.HBox(boxes, layout=WRAP), self.verdict, self.message], self._twin(), "inversion explorer")
         self.step.observe(guarded(self.draw, self.message), "value")
         for knob in (self.target, self.start):
             knob.observe(guarded(lambda: (self.follow(), self.draw()), self.message), "value")
@@ -256,7 +251,7 @@ class PushExplorer(Live):
         self.image.add_class("featlab-pixels")
         self.captions, self.verdict, self.message = w.HTML(), w.HTML(), w.HTML()
         style = w.HTML(UNSMOOTHED)
-        children = [style, w.HBox([self.eps, self.rule]), self.image, self.captions, self.verdict, self.message]
+        children = [style, w.HBox([self.eps, self.rule], layout=WRAP), self.image, self.captions, self.verdict, self.message]
         super().__init__(children, self._twin(largest), "mislabelled images explorer")
         for knob in (self.eps, self.rule):
             knob.observe(guarded(self.draw, self.message), "value")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import ipywidgets as w
 
 from featlab import files
-from featlab.widgets import NAMED, guarded, view
+from featlab.alt import NAMED
+from featlab.widgets import guarded, view
 
 Answer = str | float
 
