@@ -49,7 +49,7 @@ def cell(source, tags=()):
 
 def test_a_solution_needs_what_it_reads_and_nothing_else():
     text = "**Exercise 1** (easy, 5 minutes).\n<details>```python\ndef f(x):\n    return helper(x)\n```</details>"
-    sources = ["import a", "helper = len", "unused = slow()", "data = [[1], [2]]", "data = [row for row in data]", None, "print(f([3]))"]
+    sources = ["import a", "helper = len", "data = slow()", "data = [[1], [2]]", "data = [row for row in data]", None, "print(f([3]))"]
     cells = [cell(s) if s else {"cell_type": "markdown", "source": text} for s in sources]
     cells.insert(6, cell("def f(x):\n    ...\n\nf = check(f, len, [(d,) for d in data])"))
     notebook = {"cells": [{"cell_type": "markdown", "source": "# T"}, *cells], "metadata": {"kernelspec": {}}}
