@@ -76,14 +76,14 @@ class AttackExplorer(Live):
     def __init__(self, model: torch.nn.Module, data: Dataset, *, largest: float = 2.0, steps: int = 30, gain: float = 5.0, index: int = 0):
         self.model, self.data, self.steps, self.gain = model, data, steps, gain
         names = names_of(data)
-        wide = {"style": {"description_width": "60px"}, "layout": w.Layout(width="290px")}
+        wide = {"style": {"description_width": "60px"}, "layout": w.Layout(width="276px")}
         self.eps = w.FloatSlider(0, min=0, max=largest, step=largest / 20, description="eps (l2)", readout_format=".2f", **wide)
         self.image = w.IntSlider(index, min=0, max=min(len(data), 100) - 1, description="image", **wide)
         self.towards = w.Dropdown(
             options=[("away from its class", -1), *((f"towards {n}", i) for i, n in enumerate(names))], value=-1, description="goal", **wide
         )
         self.message, self.verdict = w.HTML(), w.HTML()
-        self.pictures, boxes = zip(*(picture(name) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
+        self.pictures, boxes = zip(*(picture(name, 176) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
         self.bars = go.FigureWidget(self._bars(names))
         style = w.HTML(UNSMOOTHED)
         knobs = w.HBox([self.eps, self.image, self.towards], layout=WRAP)
@@ -100,9 +100,9 @@ class AttackExplorer(Live):
         figure = go.Figure(go.Bar(x=[0.0] * len(names), y=list(names), orientation="h", textposition="outside", cliponaxis=False))
         figure.update_layout(
             template="featlab",
-            width=310,
-            height=285,
-            margin={"l": 90, "r": 30, "t": 30, "b": 45},
+            width=285,
+            height=270,
+            margin={"l": 85, "r": 30, "t": 30, "b": 45},
             title={"text": "the model believes", "font": {"size": 15}},
         )
         figure.update_xaxes(range=[0, 115], title="probability, %")
