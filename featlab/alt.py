@@ -11,7 +11,7 @@ import numpy as np
 # together, and JupyterLab takes keys (the arrows, in a list) that are meant for a control
 NAMED = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="{0}" onerror="{0}">""".format(
     """setTimeout(() => document.querySelectorAll('.featlab-live, .featlab-predict').forEach(box => {
-  box.querySelectorAll('select, input, button, .noUi-handle').forEach(control => control.setAttribute('data-lm-suppress-shortcuts', 'true'));
+  box.querySelectorAll('select, input, button, .noUi-handle').forEach(knob => knob.setAttribute('data-lm-suppress-shortcuts', 'true'));
   box.querySelectorAll('.noUi-handle').forEach(handle =>
     handle.setAttribute('aria-label', handle.closest('.widget-slider').querySelector('.widget-label')?.textContent || 'slider'));
   box.querySelectorAll('img.widget-image').forEach(image => {

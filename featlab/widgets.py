@@ -83,7 +83,7 @@ class AttackExplorer(Live):
             options=[("away from its class", -1), *((f"towards {n}", i) for i, n in enumerate(names))], value=-1, description="goal", **wide
         )
         self.message, self.verdict = w.HTML(), w.HTML()
-        self.pictures, boxes = zip(*(picture(name, 176) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
+        self.pictures, boxes = zip(*(picture(name, 160) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
         self.bars = go.FigureWidget(self._bars(names))
         style = w.HTML(UNSMOOTHED)
         knobs = w.HBox([self.eps, self.image, self.towards], layout=WRAP)

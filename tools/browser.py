@@ -21,6 +21,7 @@ from tools.notebook import COURSE, ROOT
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # no name but this machine's can be found
+PICTURE = ".js-plotly-plot .main-svg, img.widget-image"
 LOCAL = re.compile(r"^(https?|wss?)://127\.0\.0\.1[:/]|^(data|blob|about|file):")
 SETTINGS = {"apputils-extension/notification": {"fetchNews": "false"}, "notebook-extension/tracker": {"windowingMode": "none"}}
 
@@ -137,7 +138,7 @@ def run_all(page: Page, address: str, seconds: float = 400) -> tuple[float, floa
     page.get_by_role("menuitem", name="Run", exact=True).click()
     start = time.perf_counter()
     page.get_by_text("Run All Cells", exact=True).click()
-    page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached", timeout=seconds * 1000)
+    page.locator(PICTURE).first.wait_for(state="attached", timeout=seconds * 1000)
     first = time.perf_counter() - start
     page.wait_for_function(IDLE, timeout=seconds * 1000)
     return first, time.perf_counter() - start
@@ -148,7 +149,7 @@ def live(page: Page) -> list[Locator]:
     boxes = page.locator(".featlab-live").all()
     for box in boxes:
         box.scroll_into_view_if_needed()
-        box.locator(".js-plotly-plot .main-svg, img.widget-image").first.wait_for(timeout=20_000)
+        box.locator(PICTURE).first.wait_for(timeout=20_000)
     return boxes
 
 
