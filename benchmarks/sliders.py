@@ -4,7 +4,7 @@
 
 Runs notebooks (all, unless some are named) in JupyterLab in a headless Chromium and presses arrow keys on every slider. A move is timed
 inside the page, from the key press to the animation frame after the last change that it brought. Prints a table and a line of JSON;
-exits with 1 if a median reaches 150 ms.
+exits with 1 if a median reaches 150 ms, or 300 ms where a slider computes when let go.
 """
 
 import argparse
@@ -19,8 +19,6 @@ from playwright.sync_api import sync_playwright
 from tools import browser
 from tools.notebook import course
 
-TARGET_MS = 150
-
 
 def measure(path: Path, moves: int) -> dict[str, dict[str, float]]:
     """Best, median and worst milliseconds of every slider of a notebook."""
@@ -32,6 +30,7 @@ def measure(path: Path, moves: int) -> dict[str, dict[str, float]]:
             for slider in box.locator(".widget-slider").all():
                 times = browser.time_slider(page, box, slider, moves)
                 values = {"best_ms": min(times), "median_ms": statistics.median(times), "worst_ms": max(times)}
+                values |= {"allowed_ms": browser.allowed_ms(slider)}
                 took[f"{k} {browser.name_of(slider)}"] = {what: round(value, 1) for what, value in values.items()}
     return took
 
@@ -47,7 +46,7 @@ def main() -> int:
             row = "   ".join(f"{what[:-3]} {value:6.1f} ms" for what, value in took.items())
             print(f"{name[:2]} {slider:26} {row}")
     print(json.dumps({"load": os.getloadavg()[0], "cores": os.cpu_count(), "notebooks": outcome}, ensure_ascii=False))
-    return int(any(took["median_ms"] >= TARGET_MS for sliders in outcome.values() for took in sliders.values()))
+    return int(any(took["median_ms"] >= took["allowed_ms"] for sliders in outcome.values() for took in sliders.values()))
 
 
 if __name__ == "__main__":

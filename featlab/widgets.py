@@ -207,6 +207,7 @@ class InversionExplorer(Live):
         super().__init__([style, knobs, w.HBox(boxes, layout=WRAP), self.verdict, self.message], self._twin(), "inversion explorer")
         self.step.observe(guarded(self.draw, self.message), "value")
         for knob in (self.target, self.start):
+            knob.add_class("featlab-released")  # computes when let go: the browser's test allows it more time
             knob.observe(guarded(lambda: (self.follow(), self.draw()), self.message), "value")
         self.draw()
 
@@ -246,6 +247,7 @@ class PushExplorer(Live):
         self.names = names_of(data)
         wide = {"style": {"description_width": "70px"}, "layout": w.Layout(width="330px")}
         self.eps = w.FloatSlider(1.5, min=0, max=largest, step=0.25, description="eps (l2)", continuous_update=False, **wide)
+        self.eps.add_class("featlab-released")
         self.rule = w.Dropdown(options=list(rules), description="labels", **wide)
         self.image = w.Image(format="png", layout=w.Layout(width=f"{100 * show}px", height="96px"))
         self.image.add_class("featlab-pixels")

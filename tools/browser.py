@@ -157,6 +157,11 @@ def name_of(slider: Locator) -> str:
     return slider.locator(".widget-label").first.text_content()
 
 
+def allowed_ms(slider: Locator) -> float:
+    """How long a move may take: 150 ms where the picture follows the hand, 300 ms where it is computed on letting go."""
+    return 300 if "featlab-released" in (slider.get_attribute("class") or "") else 150
+
+
 def moves_picture(page: Page, box: Locator, slider: Locator) -> bool:
     """Whether the slider's picture changes: at its two ends, and between (an angle's ends may look the same)."""
     shown = set()
