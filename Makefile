@@ -5,8 +5,10 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.installed
 ROOT_TOO = $(if $(filter 0,$(shell id -u)),--allow-root)
 FLAGS ?=
+URL ?=
+NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 
-.PHONY: lab test lint notebooks results bench clean
+.PHONY: lab test test-browser test-colab test-floors test-binder lint course links notebooks site picture results bench clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -14,15 +16,51 @@ lab: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --nbval
 
+test-browser: $(READY)  # JupyterLab and the static pages in a headless Chromium; FEATLAB_SLACK=2 on a busy machine
+	$(BIN)/python -m pip install -q -e ".[browser,site]"
+	$(BIN)/python -m pytest -rs tests/browser
+
+COLAB = ipywidgets==7.7.1 plotly==5.24.1 anywidget==0.9.21 numpy==2.1.3
+test-colab:  # the suite with the versions that Colab ships
+	$(PYTHON) -m venv $(VENV)-colab
+	$(VENV)-colab/bin/python -m pip install -q $(COLAB) -e ".[lab,test]"
+	$(VENV)-colab/bin/python -m pytest --nbval
+
+test-floors:  # the suite with the oldest versions that pyproject.toml admits (numpy 1.26 needs Python 3.12 or older)
+	$(PYTHON) -m venv $(VENV)-floors
+	$(VENV)-floors/bin/python -m pip install -q $$($(PYTHON) -m tools.floors) -e ".[lab,test]"
+	$(VENV)-floors/bin/python -m pytest --nbval
+
+test-binder: $(READY)  # repo2docker's own reading of binder/, without building
+	$(PYTHON) -m venv $(VENV)-binder
+	$(VENV)-binder/bin/python -m pip install -q jupyter-repo2docker pytest
+	$(VENV)-binder/bin/python -m pytest -p no:cacheprovider -o addopts= --noconftest tests/test_binder.py
+
 lint: $(READY)
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check featlab tests benchmarks
+	$(BIN)/ruff format --check featlab tests benchmarks tools
 
-notebooks: $(READY)  # run every notebook anew and keep what it shows
+links: $(READY)  # first cells and README in line with the address; URL=https://github.com/you/featlab changes it
+	$(BIN)/python -m tools.links $(URL)
+
+notebooks: $(READY)  # run notebooks anew (all, or NOTEBOOKS=...) and keep what they show
 	$(BIN)/python -m pip install -q -e ".[dev]"
-	PLOTLY_RENDERER=plotly_mimetype $(BIN)/jupyter execute --inplace notebooks/*.ipynb
-	$(BIN)/nbstripout --keep-output --keep-count notebooks/*.ipynb
+	PLOTLY_RENDERER=plotly_mimetype $(BIN)/jupyter execute --inplace $(NOTEBOOKS)
+	$(BIN)/python -m tools.stored
+	$(BIN)/nbstripout --keep-output --keep-count $(NOTEBOOKS)
+
+course: $(READY)  # after a notebook changed: first cells, solutions, README, everything run
+	$(BIN)/python -m tools.links
+	$(BIN)/python -m tools.solutions
+	$(MAKE) notebooks
+
+site: $(READY)  # the course as static pages in site/, for a browser without a kernel or a network
+	$(BIN)/python -m pip install -q -e ".[site]"
+	$(BIN)/python -m tools.pages site
+
+picture: $(READY)  # the README's animated picture
+	$(BIN)/python -m tools.picture
 
 results: $(READY)  # measure the tables in results/ anew
 	for seed in 0 1 2; do $(BIN)/python -m featlab reproduce --seed $$seed --out results || exit; done
@@ -31,11 +69,13 @@ results: $(READY)  # measure the tables in results/ anew
 	$(BIN)/python results/draw.py
 
 bench: $(READY)
-	$(BIN)/python -m pip install -q -e ".[bench]"
+	$(BIN)/python -m pip install -q -e ".[bench,browser]"
 	$(BIN)/python benchmarks/attacks.py
+	$(BIN)/python -m benchmarks.limits
+	$(BIN)/python -m benchmarks.sliders
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-colab $(VENV)-floors $(VENV)-binder site build
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "featlab needs Python 3.10 or newer: make PYTHON=python3.12 ...")'

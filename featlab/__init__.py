@@ -15,6 +15,7 @@ _ROOMS = {
     "constructed": ["robustify", "mislabel", "random_labels", "other_labels", "next_labels"],  # sections 3.1 and 3.2
     "results": ["Store"],
     "reproduce": ["Lab"],
+    "health": ["setup", "doctor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = [
@@ -30,10 +31,11 @@ _MODULES = [
     "page",
     "plots",
     "widgets",
+    "widgets_predict",
     "exercises",
 ]
 __all__ = list(_HOME)
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str):

@@ -157,8 +157,8 @@ def attack_steps(panels: Sequence[tuple[str, list]], *, title: str = "", gain: f
         {"label": name, "method": "update", "args": [{"visible": [j // per == i for j in range(per * len(panels))]}]}
         for i, (name, _) in enumerate(panels)
     ]
-    slider = {"active": active, "currentvalue": {"prefix": "eps = "}, "pad": {"t": 20}, "steps": steps}
-    figure.update_layout(template="featlab", title=title, showlegend=False, sliders=[slider], height=430, margin={"b": 90})
+    slider = {"active": active, "currentvalue": {"prefix": "eps = "}, "pad": {"t": 52}, "steps": steps}
+    figure.update_layout(template="featlab", title=title, showlegend=False, sliders=[slider], height=460, margin={"b": 120})
     hidden = {"visible": False, "fixedrange": True}
     figure.update_layout(
         xaxis={"domain": [0, 0.62], "range": [-0.03, 3.3], **hidden},

@@ -134,7 +134,7 @@ def plane_styles() -> list[dict]:
     heads = [
         {
             "mode": "lines+markers",
-            "line": dict(LINES[key], dash="solid"),
+            "line": LINES[key],
             "legendgroup": key,
             "showlegend": False,
             "marker": head(LINES[key]["color"]),

@@ -202,7 +202,7 @@ def _angle_styles() -> list[dict]:
         {
             "mode": "lines+markers",
             "name": n,
-            "line": dict(LINES[k], dash="solid", width=3),
+            "line": LINES[k],
             "legendgroup": k,
             "marker": head(LINES[k]["color"]),
         }

@@ -24,6 +24,8 @@ from featlab.constructed import Construction, Part
 from featlab.training import Training
 from featlab.types import Dataset
 
+PACKED = Path(__file__).parent / "measured"  # where a wheel carries the folder results/
+RESULTS = PACKED if PACKED.is_dir() else Path(__file__).resolve().parents[1] / "results"
 SAVE_EVERY = 2.0  # seconds of work that an interruption may cost
 Progress = Callable[[Iterable, str, int], Iterable]  # (iterable, what it makes, how many items) -> the same items, shown
 
@@ -197,7 +199,7 @@ def _saved_parts(folder: Path, setting: str) -> Iterator[Part]:
 
 def measured(name: str) -> list[dict]:
     """The stored reports of a setting, one a seed: measured("fashion-mnist-laptop") reads results/fashion-mnist-laptop-seed*.json."""
-    folder = Path(__file__).resolve().parents[1] / "results"
+    folder = RESULTS
     paths = sorted(folder.glob(f"{name}-seed*.json"))
     if not paths:
         command = "teachers" if name.endswith("teachers") else "reproduce"

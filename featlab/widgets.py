@@ -11,26 +11,33 @@ from IPython.display import DisplayHandle
 from torch import Tensor
 
 from featlab import engine, plots
+from featlab.alt import NAMED
 from featlab.attacks import L2, PGD
 from featlab.constructed import inversion, mislabel
 from featlab.training import Training
 from featlab.types import Dataset
 
+WRAP = {"flex_flow": "row wrap"}  # on a narrow page what does not fit goes below
 UNSMOOTHED = "<style>.featlab-pixels {image-rendering: pixelated}</style>"
+
+
+def view(widget: w.Widget) -> dict[str, dict]:
+    """What a notebook's page needs to show a widget, of ipywidgets 7 or 8."""
+    return {"application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
 
 
 class Live(w.VBox):
     """Widgets in a column, with `twin`, a plain plotly figure that is shown where no kernel runs (a saved page, nbconvert)."""
 
     def __init__(self, children: Sequence[w.Widget], twin: go.Figure, says: str):
-        super().__init__(children)
+        super().__init__([*children, w.HTML(NAMED)])
+        self.add_class("featlab-live")
         self.twin, self.says = twin, says
 
+    _ipython_display_ = None  # by which ipywidgets 7 (Colab) would show itself, without the twin
+
     def _repr_mimebundle_(self, **options):
-        live = super()._repr_mimebundle_(**options) or {}
-        live = live[0] if isinstance(live, tuple) else live
-        plain = self.twin._repr_mimebundle_()
-        return {**plain, **live, "text/plain": self.says}
+        return {**self.twin._repr_mimebundle_(), **view(self), "text/plain": self.says}
 
 
 def names_of(data: Dataset) -> list[str]:
@@ -69,19 +76,21 @@ class AttackExplorer(Live):
     def __init__(self, model: torch.nn.Module, data: Dataset, *, largest: float = 2.0, steps: int = 30, gain: float = 5.0, index: int = 0):
         self.model, self.data, self.steps, self.gain = model, data, steps, gain
         names = names_of(data)
-        wide = {"style": {"description_width": "60px"}, "layout": w.Layout(width="290px")}
+        wide = {"style": {"description_width": "60px"}, "layout": w.Layout(width="276px")}
         self.eps = w.FloatSlider(0, min=0, max=largest, step=largest / 20, description="eps (l2)", readout_format=".2f", **wide)
         self.image = w.IntSlider(index, min=0, max=min(len(data), 100) - 1, description="image", **wide)
         self.towards = w.Dropdown(
             options=[("away from its class", -1), *((f"towards {n}", i) for i, n in enumerate(names))], value=-1, description="goal", **wide
         )
         self.message, self.verdict = w.HTML(), w.HTML()
-        self.pictures, boxes = zip(*(picture(name) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
+        self.pictures, boxes = zip(*(picture(name, 160) for name in ("image", f"perturbation x {gain:g}", "attacked image")), strict=True)
         self.bars = go.FigureWidget(self._bars(names))
         style = w.HTML(UNSMOOTHED)
-        knobs = w.HBox([self.eps, self.image, self.towards])
+        knobs = w.HBox([self.eps, self.image, self.towards], layout=WRAP)
         super().__init__(
-            [style, knobs, w.HBox([*boxes, self.bars]), self.verdict, self.message], self._twin(names, largest, index), "attack explorer"
+            [style, knobs, w.HBox([*boxes, self.bars], layout=WRAP), self.verdict, self.message],
+            self._twin(names, largest, index),
+            "attack explorer",
         )
         for knob in (self.eps, self.image, self.towards):
             knob.observe(guarded(self.draw, self.message), "value")
@@ -91,9 +100,9 @@ class AttackExplorer(Live):
         figure = go.Figure(go.Bar(x=[0.0] * len(names), y=list(names), orientation="h", textposition="outside", cliponaxis=False))
         figure.update_layout(
             template="featlab",
-            width=310,
-            height=285,
-            margin={"l": 90, "r": 30, "t": 30, "b": 45},
+            width=285,
+            height=270,
+            margin={"l": 85, "r": 30, "t": 30, "b": 45},
             title={"text": "the model believes", "font": {"size": 15}},
         )
         figure.update_xaxes(range=[0, 115], title="probability, %")
@@ -112,7 +121,7 @@ class AttackExplorer(Live):
         """Show what the knobs say."""
         x, z, p, label = self.attack(self.eps.value, self.image.value, self.towards.value)
         for widget, shown in zip(self.pictures, (x, plots.perturbation(z - x, self.gain), z), strict=True):
-            widget.value = plots.png(shown, zoom=7)
+            widget.value = plots.png(shown)
         bar = plots.attack_panel(x, z, p, self.bars.data[0].y, label=label, gain=self.gain)[3]
         with self.bars.batch_update():
             self.bars.data[0].x, self.bars.data[0].text, self.bars.data[0].marker = bar.x, bar.text, bar.marker
@@ -149,8 +158,7 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> None:
                 for trace, value in zip(figure.data, mean, strict=True):
                     trace.x, trace.y = (*(trace.x or ()), record.step), (*(trace.y or ()), value)
     training.model.eval()
-    shown.update(go.Figure(figure))
-    figure.close()
+    shown.update(go.Figure(figure))  # the live one is not closed: the page may still be drawing it
 
 
 def progress(items: Iterable, label: str, total: int) -> Iterator:
@@ -195,10 +203,11 @@ class InversionExplorer(Live):
         self.pictures, boxes = zip(*(picture(name, 180) for name in names), strict=True)
         style = w.HTML(UNSMOOTHED)
         self.follow()
-        knobs = w.HBox([self.step, self.target, self.start])
-        super().__init__([style, knobs, w.HBox(boxes), self.verdict, self.message], self._twin(), "inversion explorer")
+        knobs = w.HBox([self.step, self.target, self.start], layout=WRAP)
+        super().__init__([style, knobs, w.HBox(boxes, layout=WRAP), self.verdict, self.message], self._twin(), "inversion explorer")
         self.step.observe(guarded(self.draw, self.message), "value")
         for knob in (self.target, self.start):
+            knob.add_class("featlab-released")  # computes when let go: the browser's test allows it more time
             knob.observe(guarded(lambda: (self.follow(), self.draw()), self.message), "value")
         self.draw()
 
@@ -212,7 +221,7 @@ class InversionExplorer(Live):
         """Show the step that the slider says."""
         at = self.step.value
         for widget, shown in zip(self.pictures, (*self.ends, *(way[at, 0] for way, _ in self.ways.values())), strict=True):
-            widget.value = plots.png(shown, zoom=6)
+            widget.value = plots.png(shown)
         words = ", ".join(f"{100 * distance[at, 0]:.0f} % for the {name} model" for name, (_, distance) in self.ways.items())
         self.verdict.value = f"Distance of representations left after {at} steps, as a share of ||g(x)||: {words}."
 
@@ -238,12 +247,13 @@ class PushExplorer(Live):
         self.names = names_of(data)
         wide = {"style": {"description_width": "70px"}, "layout": w.Layout(width="330px")}
         self.eps = w.FloatSlider(1.5, min=0, max=largest, step=0.25, description="eps (l2)", continuous_update=False, **wide)
+        self.eps.add_class("featlab-released")
         self.rule = w.Dropdown(options=list(rules), description="labels", **wide)
         self.image = w.Image(format="png", layout=w.Layout(width=f"{100 * show}px", height="96px"))
         self.image.add_class("featlab-pixels")
         self.captions, self.verdict, self.message = w.HTML(), w.HTML(), w.HTML()
         style = w.HTML(UNSMOOTHED)
-        children = [style, w.HBox([self.eps, self.rule]), self.image, self.captions, self.verdict, self.message]
+        children = [style, w.HBox([self.eps, self.rule], layout=WRAP), self.image, self.captions, self.verdict, self.message]
         super().__init__(children, self._twin(largest), "mislabelled images explorer")
         for knob in (self.eps, self.rule):
             knob.observe(guarded(self.draw, self.message), "value")

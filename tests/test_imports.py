@@ -16,16 +16,16 @@ PACKAGE = ROOT / "featlab"
 
 # a room may import from lower floors only
 FLOORS = [
-    {"types"},
+    {"types", "alt"},
     {"engine", "files"},
     {"data", "models", "attacks", "gaussian"},
     {"features", "training"},
     {"constructed", "transfer", "debate", "bounds"},
     {"results", "claims", "exercises", "spectrum"},
     {"reproduce", "plots"},
-    {"page", "teachers", "spectra", "widgets", "plots_gaussian", "plots_features"},
+    {"page", "teachers", "spectra", "widgets", "plots_gaussian", "plots_features", "health"},
     {"plots_theorems"},
-    {"widgets_gaussian", "__main__"},
+    {"widgets_gaussian", "widgets_predict", "__main__"},
     {"widgets_features"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -9,12 +9,21 @@ from statistics import median
 
 import pytest
 
+from tools import stored
+
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+NOTEBOOKS = [path for path in NOTEBOOKS if ".ipynb_checkpoints" not in path.parts]
+LESSONS = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]  # the others hold solutions
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: "/".join(path.with_suffix("").parts[-2:]))
 def notebook(request):
+    return json.loads(request.param.read_text()) | {"path": request.param}
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+def lesson(request):
     return json.loads(request.param.read_text()) | {"path": request.param}
 
 
@@ -31,13 +40,15 @@ def outputs(notebook, kind):
 
 
 def test_there_is_a_course():
-    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "03", "04"}
+    assert {path.stem[:2] for path in LESSONS} >= {"00", "03", "04"}
 
 
 def test_it_is_small_and_holds_no_widget_state(notebook):
     assert notebook["path"].stat().st_size < 200_000
     assert "widgets" not in notebook["metadata"]
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    views = [out for kind in ("execute_result", "display_data") for out in outputs(notebook, kind) if stored.VIEW in out["data"]]
+    assert not views, "a live view would hide its twin from who opens the notebook: run make course"
 
 
 def test_it_was_run_from_top_to_bottom_without_errors(notebook):
@@ -46,16 +57,16 @@ def test_it_was_run_from_top_to_bottom_without_errors(notebook):
     assert not [out for out in outputs(notebook, "stream") if out["name"] == "stderr"]
 
 
-def test_nbval_has_at_least_five_texts_to_compare(notebook):
-    compared = [c for c in code(notebook) if "nbval-ignore-output" not in c["metadata"].get("tags", [])]
+def test_nbval_has_at_least_five_texts_to_compare(lesson):
+    compared = [c for c in code(lesson) if "nbval-ignore-output" not in c["metadata"].get("tags", [])]
     texts = [out for cell in compared for out in cell["outputs"] if out["output_type"] == "stream" or "text/plain" in out.get("data", {})]
     assert len(texts) >= 5
 
 
-def test_cells_are_short_and_imports_stand_in_the_first(notebook):
-    lengths = [len([line for line in "".join(c["source"]).splitlines() if line.strip()]) for c in code(notebook)]
+def test_cells_are_short_and_imports_stand_in_the_first(lesson):
+    lengths = [len([line for line in "".join(c["source"]).splitlines() if line.strip()]) for c in code(lesson)]
     assert max(lengths) <= 20 and median(lengths) <= 5
-    for cell in code(notebook)[1:]:
+    for cell in code(lesson)[1:]:
         tree = ast.parse("".join(cell["source"]))
         assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
@@ -65,8 +76,8 @@ def test_links_to_files_lead_somewhere(notebook):
         assert (notebook["path"].parent / target).exists(), target
 
 
-def test_it_has_the_parts_of_a_lesson(notebook):
-    words = prose(notebook)
+def test_it_has_the_parts_of_a_lesson(lesson):
+    words = prose(lesson)
     for part in (
         "The question.",
         "Afterwards you can",
@@ -83,13 +94,18 @@ def test_it_has_the_parts_of_a_lesson(notebook):
     assert words.count("<details>") == words.count("</details>") >= 3
 
 
-def test_formulas_and_colour_are_not_the_only_carriers(notebook):
-    assert len(prose(notebook).split()) > 5 * sum(len("".join(c["source"]).splitlines()) for c in code(notebook)) / 2
+def test_formulas_and_colour_are_not_the_only_carriers(lesson):
+    assert len(prose(lesson).split()) > 5 * sum(len("".join(c["source"]).splitlines()) for c in code(lesson)) / 2
 
 
-def test_links_of_the_readme_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#:]+?)\)", (ROOT / "README.md").read_text()):
-        assert (ROOT / target).exists(), target
+TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_links_of_the_texts_lead_somewhere(path):
+    targets = re.findall(r"\]\(([^)#:]+?)\)", path.read_text()) + re.findall(r'src(?:set)?="([^":]+)"', path.read_text())
+    for target in targets:
+        assert (path.parent / target).exists(), target
 
 
 def test_the_readmes_table_is_the_stored_one():

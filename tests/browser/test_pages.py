@@ -1,0 +1,110 @@
+"""The static pages from the file system with the network off: small, whole, named, moving, and right to an accessibility checker."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tools import browser, pages
+from tools.notebook import ROOT, course
+
+NAMES = ["index", *(path.stem for path in course())]
+SHOTS = ROOT / "build" / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    pages.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def opened(request, site, chrome):
+    context = chrome.new_context(viewport={"width": 1024, "height": 768}, offline=True, reduced_motion="reduce")
+    page, watch = context.new_page(), browser.Watch()
+    watch.over(page)
+    page.goto(f"file://{site / request.param}.html")
+    page.wait_for_load_state()
+    yield request.param, page, watch
+    context.close()
+
+
+def test_it_draws_every_figure_without_errors_and_without_a_network(opened, site):
+    name, page, watch = opened
+    plots = page.locator("figure.plot")
+    for k in range(plots.count()):
+        assert plots.nth(k).locator(".main-svg").count() > 0
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"page-{name}.png", full_page=True)
+    assert not watch.errors and not watch.external
+    assert plots.count() >= 2 or name == "index"
+
+
+def test_it_is_small(opened, site):
+    name, _, _ = opened
+    shared = (site / "plotly.min.js").stat().st_size if name != "index" else 0
+    assert (site / f"{name}.html").stat().st_size + shared < 6_000_000
+
+
+def test_its_sliders_move_their_figures_by_keyboard_or_mouse(opened):
+    name, page, _ = opened
+    if name == "index":
+        knob, shown = page.locator("#eps"), set()
+        knob.focus()
+        for key in ("Home", "End"):
+            page.keyboard.press(key)
+            shown.add(page.locator("#said").text_content())
+        assert len(shown) == 2 and any("Right." in text for text in shown) and any("Wrong" in text for text in shown)
+    for plot in page.locator("figure.plot:has(.slider-group)").all():
+        plot.scroll_into_view_if_needed()
+        before = plot.evaluate("figure => [...figure.querySelectorAll('.main-svg')].map(svg => svg.innerHTML).join()")
+        area = plot.locator(".slider-rail-touch-rect").bounding_box()
+        page.mouse.click(area["x"] + 0.9 * area["width"], area["y"] + area["height"] / 2)
+        page.wait_for_timeout(300)
+        page.mouse.click(area["x"] + 0.1 * area["width"], area["y"] + area["height"] / 2)
+        page.wait_for_timeout(300)
+        assert before != plot.evaluate("figure => [...figure.querySelectorAll('.main-svg')].map(svg => svg.innerHTML).join()")
+
+
+def test_a_slider_of_a_figure_has_a_keyboard_twin(opened):
+    _, page, _ = opened
+    for plot in page.locator("figure.plot:has(.slider-group)").all():
+        knob = plot.locator("input[type=range]")
+        knob.focus()
+        seen = {knob.get_attribute("aria-valuetext")}
+        before = plot.evaluate("figure => [...figure.querySelectorAll('.main-svg')].map(svg => svg.innerHTML).join()")
+        page.keyboard.press("Home")
+        page.keyboard.press("End")
+        page.wait_for_timeout(300)
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(300)
+        seen.add(knob.get_attribute("aria-valuetext"))
+        assert len(seen) == 2 or before != plot.evaluate("f => [...f.querySelectorAll('.main-svg')].map(svg => svg.innerHTML).join()")
+
+
+def test_an_accessibility_checker_finds_nothing(opened):
+    _, page, _ = opened
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
+    assert not found, [(fault["id"], len(fault["nodes"]), fault["nodes"][0]["html"][:200]) for fault in found]
+
+
+def test_it_fits_1024_pixels_and_a_projector(opened):
+    _, page, _ = opened
+    for width in (1024, 1920):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1024, "height": 768})
+
+
+def test_titles_and_descriptions_are_its_own(site):
+    texts = [(site / f"{name}.html").read_text() for name in NAMES]
+    for pattern in (r"<title>(.+?)</title>", r'name="description" content="(.+?)"'):
+        found = [re.search(pattern, text)[1] for text in texts]
+        assert len(set(found)) == len(NAMES) and all(20 < len(words) < 400 for words in found)
+
+
+def test_links_between_pages_lead_somewhere(site):
+    for name in NAMES:
+        for target in re.findall(r'href="([^":#]+\.html)"', (site / f"{name}.html").read_text()):
+            assert (site / target).exists(), target

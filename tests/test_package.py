@@ -1,0 +1,43 @@
+"""A wheel holds everything that an installed featlab needs: every package, the embedded images, the measured tables, the licence."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import featlab
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = (ROOT / "pyproject.toml").read_text()
+
+
+def test_every_package_is_listed():
+    listed = set(re.findall(r'"(featlab[\w.]*)"', re.search(r"^packages = \[(.*?)\]", PYPROJECT, re.MULTILINE | re.DOTALL)[1]))
+    folders = {path.parent for path in (ROOT / "featlab").rglob("*.py")}
+    assert listed - {"featlab.measured"} == {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+
+
+def test_one_version():
+    assert re.search(r'^version = "(.+)"', PYPROJECT, re.MULTILINE)[1] == featlab.__version__
+    assert f"## {featlab.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_wheel_carries_code_images_tables_and_licence(tmp_path):
+    pytest.importorskip("setuptools", minversion="68")
+    tree, out = tmp_path / "tree", tmp_path / "out"
+    for name in ("featlab", "results"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "own"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    out.mkdir()
+    build = f"from setuptools import build_meta; build_meta.build_wheel({str(out)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=tree, check=True, capture_output=True)
+    names = set(zipfile.ZipFile(next(out.glob("*.whl"))).namelist())
+    code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "featlab").rglob("*.py")}
+    tables = {f"featlab/measured/{path.name}" for path in (ROOT / "results").glob("*.json")}
+    assert names >= code | tables | {"featlab/embedded/fashion_mnist.npz", "featlab/embedded/README.md"}
+    assert any(name.endswith("LICENSE") for name in names) and not [name for name in names if name.startswith(("tests", "tools"))]

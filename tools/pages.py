@@ -1,0 +1,138 @@
+"""The course as static pages that need no kernel and no network: python -m tools.pages [FOLDER]
+
+Notebooks as they are stored (executed) become HTML by nbconvert. Live widgets are shown by their twins, plotly's own sliders; formulas are
+MathML, which browsers draw by themselves; plotly.js lies beside the pages, once. Each figure carries its description in words.
+"""
+
+import html
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from plotly.offline import get_plotlyjs
+from pygments.formatters import HtmlFormatter
+
+from featlab.alt import describe
+from tools import landing
+from tools.formulas import mathml
+from tools.links import address
+from tools.notebook import COURSE, ROOT, course, read, title
+
+PLOTLY = "application/vnd.plotly.v1+json"
+CONFIG = {"displayModeBar": False, "responsive": False}
+STYLE = (Path(__file__).parent / "pages.css").read_text()
+
+
+class Renderer(IPythonRenderer):
+    """Markdown with formulas as MathML."""
+
+    def block_math(self, body: str) -> str:
+        return mathml(body, block=True)
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body)
+
+    def heading(self, text: str, level: int, **attrs) -> str:
+        anchor = re.sub(r"\W+", "-", re.sub(r"<[^>]+>", "", text)).strip("-").lower()
+        return f'<h{level} id="{anchor}">{text}</h{level}>\n'
+
+
+def markdown(source: str) -> str:
+    """A markdown cell as HTML; links to notebooks lead to their pages, links to other files to the repository."""
+    source = re.sub(r"\]\(([^):#]+)\)", lambda m: f"]({_target(m[1])})", source)
+    return MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
+
+
+def _target(link: str) -> str:
+    path = (COURSE / link).resolve()
+    if path.parent == COURSE and path.suffix == ".ipynb":
+        return f"{path.stem}.html"
+    return f"{address()}/blob/main/{path.relative_to(ROOT).as_posix()}"
+
+
+def figure(plot: dict, name: str) -> str:
+    """A plotly figure that draws itself from the shared plotly.js, with its description for those who do not see it."""
+    words = html.escape(describe(plot), quote=True)
+    data, layout = (json.dumps(plot[part]).replace("</", "<\\/") for part in ("data", "layout"))
+    knob = "sliders" in plot["layout"]
+    return f"""<figure class="plot"><div id="{name}" role="{"group" if knob else "img"}" aria-label="{words}"></div></figure>
+<script>draw("{name}", {data}, {layout}, {json.dumps(CONFIG)})</script>"""
+
+
+def shown(notebook: dict, stem: str) -> dict:
+    """The notebook with each output in the one form that a page can show."""
+    for i, cell in enumerate(notebook["cells"]):
+        kept = []
+        for j, out in enumerate(cell.get("outputs", [])):
+            data = out.get("data", {})
+            if PLOTLY in data:
+                out["data"] = {"text/html": figure(data[PLOTLY], f"figure-{stem[:2]}-{i}-{j}")}
+            elif "text/html" in data:
+                out["data"] = {"text/html": "".join(data["text/html"])}
+            if "application/vnd.jupyter.widget-view+json" not in out.get("data", {}):
+                kept.append(out)
+        if "outputs" in cell:
+            cell["outputs"] = kept
+    return notebook
+
+
+def question(notebook: dict) -> str:
+    """What the notebook asks, as plain text."""
+    return plain(re.search(r"\*\*The question\.\*\* (.+?)\n\n", notebook["cells"][0]["source"], re.DOTALL)[1])
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"[*`$\\]|\]\(.*?\)|\[", "", text)).strip()
+
+
+def page(heading: str, words: str, body: str, scripts: str = "") -> str:
+    """The frame of every page."""
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(heading)}</title><meta name="description" content="{html.escape(words, quote=True)}">
+<link rel="icon" href="data:,"><style>{STYLE}
+{HtmlFormatter(style="default").get_style_defs(".highlight")}</style>{scripts}</head>
+<body><a class="skip" href="#main">to the text</a>
+<header><nav aria-label="course">{contents()}</nav></header><main id="main">{body}</main>
+<footer><p>Static pages of the course. Here the sliders show stored steps; in the notebooks they compute:
+<a href="{address()}">get the notebooks</a>.</p></footer></body></html>"""
+
+
+def contents() -> str:
+    """Links to all pages."""
+    links = [f'<a href="{path.stem}.html">{html.escape(title(read(path)))}</a>' for path in course()]
+    return " ".join(['<a href="index.html">The idea in a minute</a>', *links])
+
+
+DRAW = f"""<script src="plotly.min.js"></script><script>{(Path(__file__).parent / "pages.js").read_text()}</script>"""
+
+
+def lesson(path: Path) -> str:
+    """The page of one notebook."""
+    notebook = shown(read(path), path.stem)
+    exporter = HTMLExporter(template_name="basic")
+    exporter.register_filter("markdown2html", markdown)
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
+    body, _ = exporter.from_notebook_node(nbformat.reads(json.dumps(notebook), as_version=4))
+    number, name = title(notebook).split(" · ", 1)
+    body = re.sub(r"<pre(?=[ >])", '<pre tabindex="0"', body)
+    return page(f"{name} · Adversarial examples as features, lesson {number}", question(notebook), body, DRAW)
+
+
+def write(folder: Path) -> None:
+    """All pages, plotly.js and the landing page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+    lessons = [(f"{path.stem}.html", title(read(path)), question(read(path))) for path in course()]
+    (folder / "index.html").write_text(page(landing.TITLE, landing.WORDS, landing.body(lessons)), encoding="utf-8")
+    for path in course():
+        (folder / f"{path.stem}.html").write_text(lesson(path), encoding="utf-8")
+    print(f"wrote {len(lessons) + 1} pages: open {folder / 'index.html'}")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "site"))
