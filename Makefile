@@ -64,6 +64,7 @@ picture: $(READY)  # the README's animated picture
 
 results: $(READY)  # measure the tables in results/ anew
 	for seed in 0 1 2; do $(BIN)/python -m featlab reproduce --seed $$seed --out results || exit; done
+	for seed in 0 1 2; do $(BIN)/python -m featlab spectra --seed $$seed --out results || exit; done
 	$(BIN)/python -m featlab teachers --out results
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python results/draw.py

@@ -53,14 +53,23 @@ def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
 
 
 def spectrum_twin(spectra: Mapping[str, Spectrum], radii: Sequence[float], active: int = 0) -> go.Figure:
-    """The spectrum under plotly's own slider; needs no kernel."""
+    """The spectrum under plotly's own slider, only the heavier half of the points, so that a notebook stays small; needs no kernel."""
     figure = spectrum(spectra, radii[active])
     found = list(spectra.items())
+    heavy = [np.flatnonzero(np.abs(one.w) >= np.median(np.abs(one.w))) for _, one in found]
+
+    def kept(values: Sequence[float], i: int) -> list[float]:
+        return [values[j] for j in heavy[i]]
+
     points = [4 * i for i in range(len(found))]  # each network has a trace of points and three of lines
+    for i, at in enumerate(points):
+        trace = figure.data[at]
+        trace.update(x=kept(trace.x, i), y=kept(trace.y, i), marker_size=kept(trace.marker.size, i))
     steps = []
     for eps in radii:
         words = {f"annotations[{i}].text": heading(name, one, eps) for i, (name, one) in enumerate(found)}
-        steps.append({"label": f"{eps:g}", "method": "update", "args": [{"y": [heights(one, eps) for _, one in found]}, words, points]})
+        moved = {"y": [kept(heights(one, eps), i) for i, (_, one) in enumerate(found)]}
+        steps.append({"label": f"{eps:g}", "method": "update", "args": [moved, words, points]})
     slider = {"active": active, "currentvalue": {"prefix": "eps (l2) = "}, "pad": {"t": 45}, "steps": steps}
     return figure.update_layout(sliders=[slider], height=540, margin={"b": 130})
 
