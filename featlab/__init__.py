@@ -21,6 +21,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = [
     *_ROOMS,
     "gaussian",
+    "debate",
     "bounds",
     "spectrum",
     "spectra",
@@ -28,6 +29,7 @@ _MODULES = [
     "files",
     "claims",
     "teachers",
+    "doubts",
     "page",
     "plots",
     "widgets",

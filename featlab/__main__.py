@@ -82,6 +82,19 @@ def spectra(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def debate(arguments: argparse.Namespace) -> int:
+    """The debate's experiments, as json."""
+    from featlab.doubts import study
+    from featlab.reproduce import Lab
+    from featlab.results import Store, bar, write_json
+
+    lab = Lab(arguments.preset, seed=arguments.seed, store=Store(progress=bar))
+    path = arguments.out / f"{lab.preset.data}-{arguments.preset}-debate-seed{arguments.seed}.json"
+    write_json(path, study(lab))
+    print(f"wrote {path}")
+    return 0
+
+
 def text_table(report: dict) -> str:
     """The rows for a terminal."""
     from featlab.claims import PAPER
@@ -112,7 +125,9 @@ def parser() -> argparse.ArgumentParser:
     study.set_defaults(run=teachers)
     look = commands.add_parser("spectra", help="how useful and how robust each unit of a network is (notebook 01)")
     look.set_defaults(run=spectra)
-    for command in (run, study, look):
+    doubts = commands.add_parser("debate", help="objections to the paper and later findings as experiments (notebook 06)")
+    doubts.set_defaults(run=debate)
+    for command in (run, study, look, doubts):
         command.add_argument("--preset", default="laptop", help="laptop (default) or quick")
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--out", type=Path, default=Path("results/own"), help="folder for what is written (default: results/own)")

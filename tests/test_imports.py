@@ -23,9 +23,9 @@ FLOORS = [
     {"constructed", "transfer", "debate", "bounds"},
     {"results", "claims", "exercises", "spectrum"},
     {"reproduce", "plots"},
-    {"page", "teachers", "spectra", "widgets", "plots_gaussian", "plots_features", "health"},
+    {"page", "teachers", "spectra", "doubts", "widgets", "plots_gaussian", "plots_features", "plots_debate", "health"},
     {"plots_theorems"},
-    {"widgets_gaussian", "widgets_predict", "__main__"},
+    {"widgets_gaussian", "widgets_predict", "widgets_debate", "__main__"},
     {"widgets_features"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
