@@ -34,7 +34,14 @@ def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
         size = np.abs(found.w) / np.abs(found.w).max()
         marker = {"size": (3 + 9 * np.sqrt(size)).round(1).ravel().tolist(), "color": BLUE, "opacity": 0.55, "line": {"width": 0}}
         figure.add_scatter(
-            x=found.rho.round(2).ravel().tolist(), y=heights(found, eps), mode="markers", marker=marker, name=name, row=1, col=i
+            x=found.rho.round(2).ravel().tolist(),
+            y=heights(found, eps),
+            mode="markers",
+            marker=marker,
+            name=name,
+            showlegend=False,
+            row=1,
+            col=i,
         )
         for x, y, dash in (([0, 1], [0, 1], "dash"), ([LEFT, 1], [0, 0], "solid"), ([0, 0], [FLOOR, 1], "dot")):
             figure.add_scatter(x=x, y=y, mode="lines", line={"color": INK, "width": 1.2, "dash": dash}, hoverinfo="skip", row=1, col=i)
