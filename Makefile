@@ -8,7 +8,7 @@ FLAGS ?=
 URL ?=
 NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 
-.PHONY: lab test test-browser test-colab test-floors test-binder lint course links notebooks site picture results bench clean
+.PHONY: lab test test-browser test-colab test-floors test-binder lint course links notebooks site picture results bench gpu clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -66,6 +66,7 @@ results: $(READY)  # measure the tables in results/ anew
 	for seed in 0 1 2; do $(BIN)/python -m featlab reproduce --seed $$seed --out results || exit; done
 	for seed in 0 1 2; do $(BIN)/python -m featlab spectra --seed $$seed --out results || exit; done
 	$(BIN)/python -m featlab teachers --out results
+	$(BIN)/python -m featlab appendix --out results
 	for seed in 0 1 2; do $(BIN)/python -m featlab debate --seed $$seed --out results || exit; done
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python results/draw.py
@@ -73,8 +74,12 @@ results: $(READY)  # measure the tables in results/ anew
 bench: $(READY)
 	$(BIN)/python -m pip install -q -e ".[bench,browser]"
 	$(BIN)/python benchmarks/attacks.py
+	$(BIN)/python benchmarks/speed.py --models cnn --images 1000 --batch 125
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.sliders
+
+gpu:  # what to run on a GPU, command by command
+	@cat benchmarks/gpu.md
 
 clean:
 	rm -rf $(VENV) $(VENV)-colab $(VENV)-floors $(VENV)-binder site build

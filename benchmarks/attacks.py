@@ -1,30 +1,39 @@
-"""How fast featlab's PGD is beside torchattacks and foolbox: same model, images, radius, steps and step size, in one run.
+"""How fast featlab's PGD is beside torchattacks, foolbox and the authors' loop: same model, images, radius and steps, in one run.
 
-    OMP_NUM_THREADS=2 python benchmarks/attacks.py
+    OMP_NUM_THREADS=2 python benchmarks/attacks.py                              # the laptop's network
+    python benchmarks/attacks.py --model resnet18 --images 4000 --batch 1000    # on a GPU
 
 Rounds are interleaved, so that all see the same machine; the median round counts. The speeds are comparable where success and length agree.
+The authors' loop is written here after attacker.py and attack_steps.py of their library, which itself needs a GPU: mean loss, parameters
+that ask for gradients, the best iterate kept by boolean indices, projection by renorm. What is not installed is left out and said.
 """
 
 import argparse
+import copy
 import statistics
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 import featlab as fl
-from featlab import engine
+from featlab import engine, models, results
+from featlab.types import Dataset
+
+Run = Callable[[Tensor, Tensor], Tensor]
 
 
-def featlab_pgd(model, eps: float, steps: int, step: float, batch: int) -> Callable[[Tensor, Tensor], Tensor]:
+def featlab_pgd(model, eps: float, steps: int, step: float, batch: int) -> Run:
     """Ours, which cuts the images into chunks by itself."""
     attack = fl.PGD(fl.L2(eps), steps=steps, step=step)
     return lambda x, y: attack(model, x, y)
 
 
-def featlab_float32(model, eps: float, steps: int, step: float, batch: int) -> Callable[[Tensor, Tensor], Tensor]:
+def featlab_float32(model, eps: float, steps: int, step: float, batch: int) -> Run:
     """Ours in the reference precision."""
     attack = featlab_pgd(model, eps, steps, step, batch)
 
@@ -35,18 +44,44 @@ def featlab_float32(model, eps: float, steps: int, step: float, batch: int) -> C
     return run
 
 
-def in_batches(attack: Callable[[Tensor, Tensor], Tensor], batch: int) -> Callable[[Tensor, Tensor], Tensor]:
+def in_batches(attack: Run, batch: int) -> Run:
     """An attack on batches of the size that its users take."""
     return lambda x, y: torch.cat([attack(a, b) for a, b in zip(x.split(batch), y.split(batch), strict=True)])
 
 
-def torchattacks_pgd(model, eps: float, steps: int, step: float, batch: int) -> Callable[[Tensor, Tensor], Tensor]:
+def authors_loop(model, eps: float, steps: int, step: float, batch: int) -> Run:
+    """The loop of the authors' library, use_best as it is by default."""
+
+    def attack(x0: Tensor, y: Tensor) -> Tensor:
+        x, best, best_loss = x0, None, None
+        for i in range(steps + 1):
+            x = x.clone().detach().requires_grad_(True)
+            losses = F.cross_entropy(model(x), y, reduction="none")
+            with torch.no_grad():
+                if best is None:
+                    best, best_loss = x.clone().detach(), losses.clone().detach()
+                else:
+                    better = best_loss < losses
+                    best[better] = x[better].clone().detach()
+                    best_loss[better] = losses[better]
+            if i == steps:
+                return best
+            (gradient,) = torch.autograd.grad(losses.mean(), [x])
+            with torch.no_grad():
+                norms = gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+                moved = x + gradient / (norms + 1e-10) * step - x0
+                x = torch.clamp(x0 + moved.renorm(p=2, dim=0, maxnorm=eps), 0, 1)
+
+    return in_batches(attack, batch)
+
+
+def torchattacks_pgd(model, eps: float, steps: int, step: float, batch: int) -> Run:
     import torchattacks
 
     return in_batches(torchattacks.PGDL2(model, eps=eps, alpha=step, steps=steps, random_start=False), batch)
 
 
-def foolbox_pgd(model, eps: float, steps: int, step: float, batch: int) -> Callable[[Tensor, Tensor], Tensor]:
+def foolbox_pgd(model, eps: float, steps: int, step: float, batch: int) -> Run:
     import foolbox
 
     with warnings.catch_warnings():
@@ -56,12 +91,26 @@ def foolbox_pgd(model, eps: float, steps: int, step: float, batch: int) -> Calla
     return in_batches(lambda x, y: attack.run(wrapped, x, y, epsilon=eps), batch)
 
 
+AUTHORS = "authors' loop"
 LIBRARIES = {
     "featlab": featlab_pgd,
     "featlab float32": featlab_float32,
+    AUTHORS: authors_loop,
     "torchattacks": torchattacks_pgd,
     "foolbox": foolbox_pgd,
 }
+
+
+def installed(model, *numbers) -> dict[str, Run]:
+    """The attacks whose libraries are there; others get the model in the usual layout, as their users have it (some need that)."""
+    usual = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
+    attacks = {}
+    for name, make in LIBRARIES.items():
+        try:
+            attacks[name] = make(model if name.startswith("featlab") else usual, *numbers)
+        except ImportError:
+            print(f"{name} is not installed and left out")
+    return attacks
 
 
 def clock(run: Callable[[], Tensor]) -> tuple[float, Tensor]:
@@ -73,34 +122,57 @@ def clock(run: Callable[[], Tensor]) -> tuple[float, Tensor]:
     return time.perf_counter() - begun, result
 
 
+def in_colour(data: Dataset) -> Dataset:
+    """Grey images of 28x28 in the shape of CIFAR-10: a black margin, three equal channels."""
+    return Dataset(F.pad(data.images, (2, 2, 2, 2)).expand(-1, 3, -1, -1).contiguous(), data.labels, data.classes)
+
+
+def subject(name: str) -> tuple[nn.Module, Dataset]:
+    """A network trained for two epochs on the embedded images, and images to attack."""
+    train, test = fl.load()
+    if name != "cnn":
+        train, test = in_colour(train), in_colour(test)
+    train = train if train.images.is_cuda or name == "cnn" else train[:1000]
+    data = Dataset(torch.cat([test.images, train.images]), torch.cat([test.labels, train.labels]), test.classes)
+    return fl.train(models.build(name, train), train, epochs=2, lr=0.1, seed=0), data
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in (("images", 1000), ("steps", 30), ("eps", 0.5), ("batch", 500), ("rounds", 5)):
+    for name, value in (("images", 1000), ("steps", 30), ("eps", 0.5), ("batch", 500), ("rounds", 5), ("model", "cnn")):
         options.add_argument(f"--{name}", type=type(value), default=value)
+    options.add_argument("--out", type=Path, help="folder for a json of the table")
     o = options.parse_args()
     step = 2.5 * o.eps / o.steps
-    train, test = fl.load()
-    model = fl.train(fl.cnn(), train, epochs=2, seed=0)
-    data = test[: o.images]
+    model, data = subject(o.model)
+    data = data[: o.images]
     x, y = data.pixels, data.labels
-    attacks = {name: make(model, o.eps, o.steps, step, o.batch) for name, make in LIBRARIES.items()}
+    attacks = installed(model, o.eps, o.steps, step, o.batch)
     found = {name: attack(x, y) for name, attack in attacks.items()}  # also warms up
     seconds = {name: [] for name in attacks}
     for _ in range(o.rounds):
         for name, attack in attacks.items():
             seconds[name].append(clock(lambda attack=attack: attack(x, y))[0])
     speed = {name: len(x) * o.steps / statistics.median(s) for name, s in seconds.items()}
+    table(o, model, data, found, speed)
 
-    where = torch.cuda.get_device_name() if x.is_cuda else f"{engine.processor()}, {torch.get_num_threads()} threads"
-    print(f"torch {torch.__version__} on {where}; {engine.describe_precision()} in featlab")
-    print(f"{model.__class__.__name__} of {sum(p.numel() for p in model.parameters()):,} weights, right on {fl.accuracy(model, data)}")
-    print(f"L2 PGD, eps {o.eps:g}, {o.steps} steps of {step:.3g}; {len(x)} images in batches of {o.batch}; median of {o.rounds} rounds\n")
-    print(f"{'':<16}{'image-steps/s':>14}{'x torchattacks':>16}{'fooled':>9}{'mean length':>13}")
+
+def table(o: argparse.Namespace, model: nn.Module, data: Dataset, found: dict[str, Tensor], speed: dict[str, float]) -> None:
+    """Print, and write if wished, speed, success and length of each attack."""
+    made, rows = results.provenance(), {}
+    print(f"torch {torch.__version__} on {made['device']}; {engine.describe_precision()} in featlab")
+    print(f"{o.model} of {sum(p.numel() for p in model.parameters()):,} weights, right on {fl.accuracy(model, data)}")
+    print(f"L2 PGD, eps {o.eps:g}, {o.steps} steps; {len(data)} images in batches of {o.batch}; median of {o.rounds} rounds\n")
+    print(f"{'':<16}{'image-steps/s':>14}{'x authors':>12}{'fooled':>9}{'mean length':>13}")
     with engine.precision("float32"):
         for name, z in found.items():
-            fooled = (fl.predict(model, z) != y).float().mean().item()
-            length = fl.L2(0).norm(z - x).mean().item()
-            print(f"{name:<16}{speed[name]:>14,.0f}{speed[name] / speed['torchattacks']:>16.2f}{fooled:>9.1%}{length:>13.4f}")
+            fooled = (fl.predict(model, z) != data.labels).float().mean().item()
+            length = fl.L2(0).norm(z - data.pixels).mean().item()
+            rows[name] = {"image-steps/s": round(speed[name]), "fooled": round(fooled, 4), "length": round(length, 4)}
+            print(f"{name:<16}{speed[name]:>14,.0f}{speed[name] / speed[AUTHORS]:>12.2f}{fooled:>9.1%}{length:>13.4f}")
+    if o.out:
+        settings = {name: value for name, value in vars(o).items() if name != "out"}
+        results.write_json(o.out / f"attacks-{o.model}.json", {"settings": settings, "provenance": made, "rows": rows})
 
 
 if __name__ == "__main__":

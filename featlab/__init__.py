@@ -18,24 +18,10 @@ _ROOMS = {
     "health": ["setup", "doctor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = [
-    *_ROOMS,
-    "gaussian",
-    "debate",
-    "bounds",
-    "spectrum",
-    "spectra",
-    "engine",
-    "files",
-    "claims",
-    "teachers",
-    "doubts",
-    "page",
-    "plots",
-    "widgets",
-    "widgets_predict",
-    "exercises",
-]
+_MACHINES = ["engine", "graphs", "memory", "parallel", "speed", "clock", "runs", "files"]
+_MODULES = [*_ROOMS, *_MACHINES, "gaussian", "claims", "teachers", "page", "plots", "widgets", "widgets_predict", "exercises"]
+_MODULES += ["debate", "doubts", "bounds", "spectrum", "spectra"]
+_MODULES += ["architectures", "recipes", "presets", "appendix", "sweep", "scale", "plots_scale", "widgets_scale"]
 __all__ = list(_HOME)
 __version__ = "0.2.0"
 

@@ -3,57 +3,94 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from featlab import __version__
 
+TIME_IS_UP = 75  # the exit status that asks to be run again (EX_TEMPFAIL)
+NOT_CONFIRMED = 2
 
-class OneBar:
-    """A Store's progress as one bar over all the work left, in passes of images through the network, with the time left."""
 
-    def __init__(self, costs: dict[str, float]):
-        from tqdm import tqdm
+def say(*words: object) -> None:
+    """Print, in the first of several processes."""
+    from featlab import parallel
 
-        self.costs = dict(costs)
-        form = "{percentage:3.0f}% {bar} {elapsed} so far, {remaining} left  {desc}"
-        self.bar = tqdm(total=sum(costs.values()), bar_format=form, dynamic_ncols=True, file=sys.stderr)
+    if not parallel.rank():
+        print(*words, flush=True)
 
-    def __call__(self, items: Iterable, label: str, total: int) -> Iterator:
-        """Show that `label` is being made."""
-        share = self.costs.pop(label, 0)
-        self.bar.set_description_str(label)
-        for item in items:
-            yield item
-            self.bar.update(share / total)
 
-    def settle(self, label: str) -> None:
-        """What was loaded instead of made is no longer work left."""
-        self.bar.total -= self.costs.pop(label, 0)
-        self.bar.refresh()
+def work(arguments: argparse.Namespace, costs: Callable, pieces: Callable) -> tuple | None:
+    """The lab that the options mean, after all pieces(lab) are made under one bar over costs(lab), and the stem of its results' names."""
+    from featlab import runs
+    from featlab.reproduce import Lab
+    from featlab.results import Store
+
+    until = time.monotonic() + runs.seconds_of(arguments.stop_after)
+    name, preset = runs.chosen(arguments.preset, arguments.data)
+    lab = Lab(preset, seed=arguments.seed)
+    if not runs.confirmed(name, preset, lab.data, arguments.yes):
+        return None
+    bar = runs.OneBar(costs(lab))
+    lab.store = Store(progress=runs.within(bar, until))
+    with bar.bar:  # whatever is said next begins on a line of its own
+        for piece in pieces(lab):
+            bar.settle(piece)
+    return lab, f"{Path(preset.data).name}-{name}"
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
     """The evidence of sections 3.1 and 3.2, as json and as a page."""
-    from featlab import page
-    from featlab.reproduce import Lab, cost
-    from featlab.results import Store, write_json
+    from featlab import results
+    from featlab.reproduce import Lab, costs
 
-    lab = Lab(arguments.preset, seed=arguments.seed)
-    chosen = lab.preset
-    train, test = lab.data
-    bar = OneBar(cost(chosen, len(train), len(test)))
-    lab.store = Store(progress=bar)
-    for piece in lab.pieces():
-        bar.settle(piece)
-    bar.bar.close()
+    if (done := work(arguments, costs, Lab.pieces)) is None:
+        return NOT_CONFIRMED
+    lab, stem = done
     report = lab.report()
-    name = f"{chosen.data}-{arguments.preset}-seed{arguments.seed}"
-    written = [arguments.out / f"{name}.{ending}" for ending in ("json", "html")]
-    write_json(written[0], report)
-    page.write(written[1], report, lab)
-    print(text_table(report))
-    print("wrote " + " and ".join(str(path) for path in written))
+    written = [arguments.out / f"{stem}-seed{arguments.seed}.{ending}" for ending in ("json", "html")]
+    results.write_json(written[0], report)
+    try:
+        from featlab import page
+
+        page.write(written[1], report, lab)
+    except ModuleNotFoundError as error:  # a machine that only computes
+        say(f"no page: {error.name} is not installed here")
+    say(text_table(report))
+    say(stage_table(report))
+    say("wrote " + " and ".join(str(path) for path in written if path.exists()))
+    return 0
+
+
+def appendix(arguments: argparse.Namespace) -> int:
+    """The further rows of appendix D, as json."""
+    from featlab import appendix as room
+    from featlab import results
+
+    if (done := work(arguments, room.costs, room.pieces)) is None:
+        return NOT_CONFIRMED
+    lab, stem = done
+    report, path = room.report(lab), arguments.out / f"{stem}-appendix-seed{arguments.seed}.json"
+    results.write_json(path, report)
+    say(room.text_table(report))
+    say(f"wrote {path}")
+    return 0
+
+
+def sweep(arguments: argparse.Namespace) -> int:
+    """Recipes for the model of one row, as json."""
+    from featlab import results, runs
+    from featlab import sweep as room
+
+    until = time.monotonic() + runs.seconds_of(arguments.stop_after)
+    name, preset = runs.chosen(arguments.preset, arguments.data)
+    store = results.Store(progress=runs.within(results.bar, until))
+    report = room.study(preset, arguments.row, seed=arguments.seed, store=store)
+    path = arguments.out / f"{Path(preset.data).name}-{name}-sweep-{arguments.row.replace(' ', '-')}-seed{arguments.seed}.json"
+    results.write_json(path, report)
+    say(room.text_table(report))
+    say(f"wrote {path}")
     return 0
 
 
@@ -110,6 +147,14 @@ def text_table(report: dict) -> str:
     return "\n".join([*lines, f"% of {n:,} real test images, 95 % intervals; paper: CIFAR-10, ResNet-50, clean/l2 0.25"])
 
 
+def stage_table(report: dict) -> str:
+    """What each piece took, for a terminal."""
+    lines = [f"{name:<34}{s['seconds']:>9.1f} s{s['pflop']:>11.4g}{s['share']:>9.1%}" for name, s in report["stages"].items()]
+    total, work = (sum(s[key] for s in report["stages"].values()) for key in ("seconds", "pflop"))
+    lines.append(f"{'all':<34}{total:>9.1f} s{work:>11.4g}")
+    return "\n".join([f"{'made in':<34}{'':>11}{'10^15 op.':>11}{'share':>9}  of {report['peak']:,} x 10^9 a second", *lines])
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
@@ -121,30 +166,54 @@ def parser() -> argparse.ArgumentParser:
         "reproduce", help="the evidence of sections 3.1 and 3.2: models, constructed datasets, retraining, accuracies"
     )
     run.set_defaults(run=reproduce)
+    more = commands.add_parser("appendix", help="the further rows of appendix D: from noise, stronger attacks, robust test images ...")
+    more.set_defaults(run=appendix)
+    recipes = commands.add_parser("sweep", help="which recipe the student of a constructed set needs")
+    recipes.set_defaults(run=sweep)
+    recipes.add_argument("--row", default="D_rand", help="the training set (default: D_rand)")
+    for command in (run, more, recipes):
+        command.add_argument("--data", help="fashion-mnist (inside the package), fashion-mnist-full, cifar10, or a folder of images")
+        command.add_argument(
+            "--stop-after", metavar="TIME", help="stop after 90s, 9m or 1.5h with exit status 75; the same command goes on"
+        )
+        command.add_argument("--yes", action="store_true", help="begin although it takes long here")
     study = commands.add_parser("teachers", help="which teacher's adversarial examples teach most (notebook 04)")
     study.set_defaults(run=teachers)
     look = commands.add_parser("spectra", help="how useful and how robust each unit of a network is (notebook 01)")
     look.set_defaults(run=spectra)
     doubts = commands.add_parser("debate", help="objections to the paper and later findings as experiments (notebook 06)")
     doubts.set_defaults(run=debate)
-    for command in (run, study, look, doubts):
+    for command in (study, look, doubts):
         command.add_argument("--preset", default="laptop", help="laptop (default) or quick")
+    for command in (run, more, recipes):
+        command.add_argument("--preset", help="laptop, quick; small, trial, ten-minutes or paper for cifar10 (default: by --data)")
+    for command in (run, more, recipes, study, look, doubts):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--out", type=Path, default=Path("results/own"), help="folder for what is written (default: results/own)")
     return top
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run a command; Ctrl-C leaves everything made so far in the store."""
+    """Run a command; whatever ends it leaves everything made so far in the store."""
     arguments = parser().parse_args(words)
+    from featlab import parallel
+    from featlab.clock import TimeIsUp
+
     try:
-        return arguments.run(arguments)
+        with parallel.together():
+            return arguments.run(arguments)
+    except TimeIsUp:
+        print("\nthe time is up; what was made is kept. Run the same command again: it goes on where it was.", file=sys.stderr)
+        return TIME_IS_UP
     except KeyboardInterrupt:
         print("\ninterrupted; what was made is kept. The same command goes on where it was.", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         print(f"featlab: {error}", file=sys.stderr)
-        return 1
+    except RuntimeError as error:  # out of the device's memory, or another process is gone
+        lost = "" if parallel.PLACE is None else "another process may have been lost; the same command goes on where it was. "
+        print(f"featlab: {lost}{str(error).splitlines()[0]}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ A ball knows its norm, how to project onto itself and its steepest direction. A 
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from featlab import engine
+from featlab import engine, graphs, memory
 from featlab.types import check_images, check_labels, pixels
 
 TINY = 1e-12
@@ -94,6 +95,49 @@ def pixel_gradient(goal: Callable[[Tensor], Tensor], z: Tensor) -> tuple[Tensor,
     return loss.detach(), gradient
 
 
+@dataclass(frozen=True)
+class Goal:
+    """loss(network, z, target), one number an image: a goal whose steps a GPU may record, for nothing else changes between them.
+
+    loss  a function of a module, known by its name
+    """
+
+    loss: Callable[[Callable, Tensor, Tensor], Tensor]
+    network: Callable[[Tensor], Tensor]
+    target: Tensor
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return self.loss(self.network, z, self.target)
+
+
+def towards(network: Callable[[Tensor], Tensor], z: Tensor, y: Tensor) -> Tensor:
+    """L(z, y): least where the network sees class y."""
+    return F.cross_entropy(network(z), y, reduction="none")
+
+
+def away(network: Callable[[Tensor], Tensor], z: Tensor, y: Tensor) -> Tensor:
+    """-L(z, y): least where the network is surest that it is not y."""
+    return -towards(network, z, y)
+
+
+def advance(goal: Callable[[Tensor], Tensor], ball: Ball, z: Tensor, x: Tensor, length: float) -> tuple[Tensor, Tensor]:
+    """One step of `descend`: the next z, and the loss at this one."""
+    loss, gradient = pixel_gradient(goal, z)
+    return _moved(z, x, gradient, ball, length), loss
+
+
+def advancing(goal: Callable[[Tensor], Tensor], ball: Ball, x: Tensor) -> Callable[[Tensor, float], tuple[Tensor, Tensor]]:
+    """(z, length) -> `advance`, from a recording where there can be one."""
+    if not isinstance(goal, Goal):
+        return lambda z, length: advance(goal, ball, z, x, length)
+
+    def step(z: Tensor, x: Tensor, target: Tensor, length: float) -> tuple[Tensor, Tensor]:
+        return advance(replace(goal, target=target), ball, z, x, length)
+
+    run = graphs.stepper(goal.network, (goal.loss.__name__, repr(ball)), step, x.device.type)
+    return lambda z, length: run(z, x, goal.target, length)
+
+
 def check_steps(steps: int, step: float) -> None:
     """Refuse a number or a length of steps that leads nowhere."""
     if not isinstance(steps, int) or steps < 0:
@@ -126,11 +170,12 @@ def descend(
     check_steps(steps, step)
     z = x if start is None else start
     least, kept = torch.full((len(x),), math.inf, device=x.device), z
+    move = advancing(goal, ball, x)
     for i in range(steps):
-        loss, gradient = pixel_gradient(goal, z)
+        moved, loss = move(z, step * (1 - i / steps if decay else 1))
         if best:
             least, kept = _keep_better(loss, z, least, kept)
-        z = _moved(z, x, gradient, ball, step * (1 - i / steps if decay else 1))
+        z = moved
     if best and steps:
         with torch.no_grad():
             _, z = _keep_better(goal(z), z, least, kept)
@@ -205,15 +250,13 @@ class PGD:
         x = pixels(check_images(x)).to(engine.device_of(model) or x.device)
         y = check_labels(y, x, getattr(model, "classes", 0))
         network = engine.frozen(model)
-        parts = zip(x.split(size := engine.chunk(x.device.type)), y.split(size), strict=True)
-        return torch.cat([self._attack(network, a, b) for a, b in parts])
+        return memory.mapped(partial(self._attack, network), x, y)
+
+    def goal(self, network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
+        """What `descend` minimises for these images: z (n, c, h, w) -> a loss an image."""
+        return Goal(towards if self.targeted else away, network, y)
 
     def _attack(self, network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
-        sign = 1 if self.targeted else -1
-
-        def goal(z: Tensor) -> Tensor:
-            return sign * F.cross_entropy(network(z), y, reduction="none")
-
         start = (x + self.ball.sample(x)).clamp(0, 1) if self.random_start else x
         step = self.step or 2.5 * self.ball.eps / max(self.steps, 1) or TINY
-        return descend(goal, x, ball=self.ball, steps=self.steps, step=step, start=start, best=self.best)
+        return descend(self.goal(network, x, y), x, ball=self.ball, steps=self.steps, step=step, start=start, best=self.best)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from featlab import engine
-from featlab.attacks import L2, check_steps, descend
+from featlab import engine, memory, parallel
+from featlab.attacks import L2, Goal, check_steps, descend
 from featlab.training import predict
-from featlab.types import Attack, Dataset, check_labels, pixels
+from featlab.types import Attack, Dataset, check_labels, pixels, trusting
 
 STARTS = ("images", "noise")
 
@@ -37,14 +37,23 @@ class Construction:
     size: int
 
     def parts(self, done: int = 0) -> Iterator[Part]:
-        """The parts from image number `done` on."""
-        for index in torch.arange(done, len(self.source), device=self.source.device).split(self.size):
-            yield self.make(index)
+        """The parts from image number `done` on; several processes make each part together."""
+        for index in torch.arange(done, len(self.source), device=self.source.device).split(self.size * parallel.world()):
+            mine = index[parallel.mine(len(index))]
+            made = list(memory.in_chunks(self.make, mine))
+            columns = {"": [part.images for part in made], **{name: [part.report[name] for part in made] for name in made[0].report}}
+            whole = {name: parallel.joined(torch.cat(column)[: len(mine)], len(index)) for name, column in columns.items()}
+            yield Part(int(index[0]), whole.pop(""), whole)
 
     def join(self, parts: list[Part]) -> Dataset:
         """All parts together as a dataset."""
         report = {name: torch.cat([p.report[name] for p in parts]) for name in parts[0].report}
         return replace(self.source, images=torch.cat([p.images for p in parts]), labels=self.labels, report=report)
+
+
+def apart(network: Callable[[Tensor], Tensor], z: Tensor, target: Tensor) -> Tensor:
+    """|| g(z) - g(x) ||_2 an image, for the target g(x)."""
+    return (network.represent(z) - target).norm(dim=1)
 
 
 def robustifying(
@@ -76,9 +85,7 @@ def robustifying(
         with torch.no_grad():
             target = network.represent(pixels(data.images[index]))  # (n, d), computed once
 
-        def goal(z: Tensor) -> Tensor:
-            return (network.represent(z) - target).norm(dim=1)
-
+        goal = Goal(apart, network, target)
         begin = pixels(first[index])
         z = descend(goal, begin, ball=L2(float("inf")), steps=steps, step=step, decay=decay)
         with torch.no_grad():
@@ -166,7 +173,7 @@ def mislabelling(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, a
 
     def make(index: Tensor) -> Part:
         x, t = pixels(data.images[index]), targets[index]
-        with engine.drawing(seed, int(index[0])):  # for an attack's random start
+        with engine.drawing(seed, int(index[0])), trusting():  # the draws are for an attack's random start
             z = x if attack is None else attack(model, x, t)
         return Part(int(index[0]), z, {"reached": predict(model, z) == t, "length": L2(0).norm(z - x)})
 

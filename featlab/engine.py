@@ -7,6 +7,7 @@ parameters frozen, batch-norm folded into the convolution before it, channels la
 import copy
 import os
 import platform
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -26,9 +27,27 @@ if _wished not in PRECISIONS:
 _precision: ContextVar[str] = ContextVar("precision", default=_wished)
 
 
+@cache
+def usable_gpu() -> bool:
+    """Whether there is a GPU that this build of torch can compute on; one that it cannot use is said once."""
+    if not torch.cuda.is_available():
+        return False
+    try:
+        return torch.ones(2, device="cuda").sum().item() == 2
+    except RuntimeError as error:  # "no kernel image is available": the build is for other architectures
+        warnings.warn(f"the GPU cannot be used by this build of torch, the CPU is ({error})", stacklevel=2)
+        return False
+
+
 def device() -> torch.device:
     """The GPU if there is one, else the CPU; the environment variable FEATLAB_DEVICE overrules."""
-    return torch.device(os.environ.get("FEATLAB_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
+    wished = os.environ.get("FEATLAB_DEVICE", "")
+    if wished.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"the environment variable FEATLAB_DEVICE is {wished!r}, but torch {torch.__version__} sees no such GPU: install a build of "
+            "torch for it, or unset the variable"
+        )
+    return torch.device(wished or ("cuda" if usable_gpu() else "cpu"))
 
 
 def device_of(model: Callable) -> torch.device | None:
@@ -85,9 +104,48 @@ def autocast(model: nn.Module, kind: str):
     return torch.autocast(kind, torch.bfloat16, cache_enabled=False)
 
 
+MOST = 2000  # images a chunk on a GPU; more fill it no better
+IMAGE = 16 * 2**20  # bytes allowed for an image between forward and backward; ResNet-50 at 32x32 keeps about ten million
+_ceiling: dict[str, int] = {}  # what fitted where memory ran out before
+
+
+@cache
+def roomy(kind: str) -> int:
+    """Images for which half of a GPU's free memory is enough, at most MOST."""
+    return max(1, min(MOST, torch.cuda.mem_get_info()[0] // 2 // IMAGE))
+
+
 def chunk(kind: str) -> int:
-    """Images a chunk: on a CPU few enough a thread that activations stay in its cache, on a GPU enough to fill it."""
-    return 125 * torch.get_num_threads() if kind == "cpu" else 1000
+    """Images a chunk: on a CPU few enough a thread that activations stay in its cache, on a GPU enough to fill it, as its memory allows."""
+    wished = 125 * torch.get_num_threads() if kind == "cpu" else int(os.environ.get("FEATLAB_CHUNK") or roomy(kind))
+    return min(wished, _ceiling.get(kind, wished))
+
+
+def lower(kind: str, size: int) -> None:
+    """From now on at most `size` images a chunk."""
+    _ceiling[kind] = size
+
+
+def tune() -> None:
+    """Let a GPU do what the precision allows: TF32 in "auto" only; the fastest convolutions, found by trying."""
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = _precision.get() == "auto"
+
+
+class Late:
+    """A number that a GPU may still be computing: asking for it waits for it alone, not for all that was begun after it."""
+
+    def __init__(self, value: Tensor):
+        self.value, self.there = value, None
+        if value.is_cuda:  # a plain .item() would wait for everything on the stream
+            self.value = torch.empty_like(value, device="cpu", pin_memory=True).copy_(value, non_blocking=True)
+            self.there = torch.cuda.Event()
+            self.there.record()
+
+    def item(self) -> float:
+        if self.there:
+            self.there.synchronize()
+        return self.value.item()
 
 
 def seed_of(*numbers: int) -> int:
@@ -139,6 +197,8 @@ class Frozen:
     """
 
     def __init__(self, model: nn.Module):
+        self.compiled = {}
+        self.graphs = {}  # what featlab.graphs recorded of steps through this copy
         self.made_of, self.pairs = made_of(model), conv_bn_pairs(model)
         self.copy = copy.deepcopy(model).eval().requires_grad_(False).to(memory_format=torch.channels_last)
         for conv_name, bn_name in self.pairs:
@@ -154,7 +214,8 @@ class Frozen:
 
     @torch.no_grad()
     def follow(self, model: nn.Module) -> "Frozen":
-        """Take over the weights that `model` has now."""
+        """Take over the weights that `model` has now, in place, so that recorded steps see them."""
+        tune()
         now = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         for name, tensor in (*self.copy.named_parameters(), *self.copy.named_buffers()):
             if name in now:
@@ -167,13 +228,18 @@ class Frozen:
             folded.bias.copy_(bias)
         return self
 
+    def compile(self, shape: tuple[int, ...]) -> None:
+        """From now on passes of images of this shape run compiled (by torch.compile)."""
+        passes = (self.copy, getattr(self.copy, "represent", None))
+        self.compiled.setdefault(shape, [p and torch.compile(p, dynamic=False) for p in passes])
+
     def __call__(self, x: Tensor) -> Tensor:
         with self.autocast:
-            return self.copy(x).float()
+            return self.compiled.get(x.shape, [self.copy])[0](x).float()
 
     def represent(self, x: Tensor) -> Tensor:
         with self.autocast:
-            return self.copy.represent(x).float()
+            return self.compiled.get(x.shape, [None, self.copy.represent])[1](x).float()
 
 
 _frozen: "WeakKeyDictionary[nn.Module, dict[str, Frozen]]" = WeakKeyDictionary()

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from featlab import claims, files, plots
-from featlab.reproduce import CONSTRUCTED, MEANING, Lab, columns
+from featlab import claims, files, parallel, plots
+from featlab.presets import CONSTRUCTED, MEANING
+from featlab.reproduce import Lab, columns
 
 STYLE = """
 body {font: 16px/1.5 Inter, Helvetica, Arial, sans-serif; color: #222; max-width: 960px; margin: 2em auto; padding: 0 1em}
@@ -52,8 +53,18 @@ def pictures(lab: Lab, count: int = 10) -> go.Figure:
     return plots.samples({name: part.images for name, part in sets.items()}, captions)
 
 
+def stages(report: dict) -> str:
+    """What each piece took, as an HTML table."""
+    head = "<tr><th>piece</th><th></th><th>seconds</th><th>10<sup>15</sup> operations</th><th>share of the peak</th></tr>"
+    lines = [
+        f"<tr><td>{name}</td><td></td><td>{s['seconds']:.1f}</td><td>{s['pflop']:.3g}</td><td>{100 * s['share']:.0f} %</td></tr>"
+        for name, s in report["stages"].items()
+    ]
+    return f"<table>{head}{''.join(lines)}</table>"
+
+
 def write(path: Path, report: dict, lab: Lab) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page, whole or not at all; of several processes the first does, but all must call."""
     made = report["provenance"]
     n = report["rows"]["D"]["clean"]["n"]
     where = ", ".join(f"{key} {value}" for key, value in made.items())
@@ -74,6 +85,11 @@ Other images, another network, other radii: compare the pattern, not the digits.
 <h2>What the claims say, what was measured</h2><ul>{verdicts}</ul>
 <h2>The training sets, with the labels that training sees</h2>
 {pictures(lab).to_html(full_html=False, include_plotlyjs=False)}
+<h2>What each piece took</h2>
+<p><small>The peak is that of a large matrix product, measured in the same run: {report["peak"]:,} x 10<sup>9</sup> operations a second.
+What an accuracy takes is counted as if every image were attacked.</small></p>
+{stages(report)}
 </html>"""
-    with files.replacing(path) as temporary:
-        temporary.write_text(body)
+    if not parallel.rank():
+        with files.replacing(path) as temporary:
+            temporary.write_text(body)

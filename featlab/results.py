@@ -1,7 +1,8 @@
 """Load or make: expensive artifacts named by their setting, resumable, with provenance.
 
 A setting is the text that says how an artifact is made; it is kept in the file and its hash is in the file's name, so another setting is
-another file. What is interrupted goes on where it was: a training after its last whole epoch, a construction after its last part.
+another file. What is interrupted goes on where it was saved: a training after a step, a construction after a part. Of several processes
+the first reads and writes, and hands on what it read.
 """
 
 import contextlib
@@ -14,19 +15,20 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from featlab import engine, files
+from featlab import engine, files, parallel
+from featlab.clock import Saving, TimeIsUp
 from featlab.constructed import Construction, Part
 from featlab.training import Training
 from featlab.types import Dataset
 
 PACKED = Path(__file__).parent / "measured"  # where a wheel carries the folder results/
 RESULTS = PACKED if PACKED.is_dir() else Path(__file__).resolve().parents[1] / "results"
-SAVE_EVERY = 2.0  # seconds of work that an interruption may cost
 Progress = Callable[[Iterable, str, int], Iterable]  # (iterable, what it makes, how many items) -> the same items, shown
 
 
@@ -77,8 +79,8 @@ class Store:
         return self.seconds.get(name, 0.0)
 
     def model(self, name: str, setting: str, model: nn.Module, begin: Callable[[nn.Module], Training]) -> nn.Module:
-        """Load the trained weights of this setting into `model`, or train it by `begin(model)` from the last saved epoch."""
-        path, half = (self.path(name, setting, ending) for ending in (".safetensors", ".state.safetensors"))
+        """Load the trained weights of this setting into `model`, or train it by `begin(model)` from the last saved step."""
+        path, half = (self.path(name, setting, ending) for ending in (".safetensors", ".steps.safetensors"))
         if (weights := _fitting(path, setting, model)) is not None:
             model.load_state_dict(weights)
             self.recall(name, path)
@@ -88,52 +90,54 @@ class Store:
         if state is not None:
             run.resume(state)
         with self.timing(name, path, resumed=state is not None):
-            self._watch(run, name, lambda state: files.write_tensors(half, state, setting))
-            files.write_tensors(path, model.state_dict(), setting)
-        half.unlink(missing_ok=True)
+            self._watch(run, name, lambda: _write(half, run.state, setting))
+            _write(path, model.state_dict(), setting)
+        _remove(half)
         return model.eval()
 
-    def _watch(self, run: Training, name: str, save: Callable[[dict[str, Tensor]], None]) -> None:
-        epoch, saved = run.epoch, time.monotonic()
-        for _ in self.progress(run, name, run.steps - run.done):
-            if run.epoch > epoch and time.monotonic() - saved > SAVE_EVERY:
-                save(run.state)
-                saved = time.monotonic()
-            epoch = run.epoch
+    def _watch(self, run: Training, name: str, save: Callable[[], None]) -> None:
+        saving = Saving()
+        try:
+            for record in self.progress(run, name, len(run)):
+                if saving.due(record.step):
+                    saving.by(save)
+        except TimeIsUp:  # raised between two steps
+            save()
+            raise
 
     def dataset(self, name: str, setting: str, begin: Callable[[], Construction]) -> Dataset:
         """Load the dataset of this setting, or construct it by `begin()`, going on after the parts that are saved."""
         path, folder = self.path(name, setting, ".safetensors"), self.path(name, setting, ".parts")
-        kept = files.read_tensors(path, setting)
+        kept = _read(path, setting)
         self.recall(name, path)
         construction = begin()
         if kept is None:
             with self.timing(name, path, resumed=folder.exists()):
                 kept = tensors_of(construction.join(self._parts(construction, name, setting, folder)))
-                files.write_tensors(path, kept, setting)
-            shutil.rmtree(folder, ignore_errors=True)
+                _write(path, kept, setting)
+            _remove(folder)
         return dataset_of(kept, construction.source)
 
     def _parts(self, construction: Construction, name: str, setting: str, folder: Path) -> list[Part]:
         parts = list(_saved_parts(folder, setting))
         done = sum(len(part.images) for part in parts)
-        fresh, saved = [], time.monotonic()
-        left = -(-(len(construction.source) - done) // construction.size)
+        fresh, saving = [], Saving()
+        left = -(-(len(construction.source) - done) // (construction.size * parallel.world()))
         try:
             for part in self.progress(construction.parts(done), name, left):
                 fresh.append(part)
-                if time.monotonic() - saved > SAVE_EVERY:
-                    _save_parts(folder, setting, fresh)
-                    parts, fresh, saved = [*parts, *fresh], [], time.monotonic()
+                if saving.due(0):
+                    saving.by(partial(_save_parts, folder, setting, fresh))
+                    parts, fresh = [*parts, *fresh], []
         finally:  # also when interrupted
-            if fresh and done + sum(len(p.images) for p in fresh) < len(construction.source):
+            if fresh and fresh[-1].start + len(fresh[-1].images) < len(construction.source):
                 _save_parts(folder, setting, fresh)
         return [*parts, *fresh]
 
     def value(self, name: str, setting: str, compute: Callable[[], object]) -> object:
         """Load the json value of this setting, or compute it."""
         path = self.path(name, setting, ".json")
-        if (kept := _kept_value(path, setting)) is not None:
+        if (kept := parallel.agreed(None if parallel.rank() else _kept_value(path, setting))) is not None:
             self.recall(name, path)
             return kept["value"]
         with self.timing(name, path):
@@ -142,9 +146,25 @@ class Store:
         return value
 
 
+def _read(path: Path, setting: str) -> dict[str, Tensor] | None:
+    """The tensors of a file, read by the first process, in every process."""
+    return parallel.handed(None if parallel.rank() else files.read_tensors(path, setting))
+
+
+def _write(path: Path, tensors: dict[str, Tensor], setting: str) -> None:
+    if not parallel.rank():
+        files.write_tensors(path, tensors, setting)
+
+
+def _remove(path: Path) -> None:
+    """Remove what an interruption would have needed; of several processes the first does."""
+    if not parallel.rank():
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 def _fitting(path: Path, setting: str, model: nn.Module, prefix: str = "") -> dict[str, Tensor] | None:
     """The tensors of a file if those with this prefix are a state of this model; else None, with a warning if there was a file."""
-    tensors = files.read_tensors(path, setting)
+    tensors = _read(path, setting)
     shapes = {prefix + name: t.shape for name, t in model.state_dict().items()}
     if tensors is None or {name: t.shape for name, t in tensors.items() if name.startswith(prefix)} == shapes:
         return tensors
@@ -182,15 +202,15 @@ def dataset_of(tensors: dict[str, Tensor], like: Dataset) -> Dataset:
 def _save_parts(folder: Path, setting: str, parts: list[Part]) -> None:
     report = {f"report.{name}": torch.cat([p.report[name] for p in parts]) for name in parts[0].report}
     tensors = {"images": torch.cat([p.images for p in parts]), **report}
-    files.write_tensors(folder / f"{parts[0].start:09d}.safetensors", tensors, setting)
+    _write(folder / f"{parts[0].start:09d}.safetensors", tensors, setting)
 
 
 def _saved_parts(folder: Path, setting: str) -> Iterator[Part]:
     """The saved parts from the first image on, as far as they are whole and without a gap."""
     done = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        tensors = files.read_tensors(path, setting)
-        if tensors is None or int(path.stem) != done:
+    for path in parallel.agreed(sorted(folder.glob("*.safetensors"))):
+        tensors = _read(path, setting) if int(path.stem) == done else None
+        if tensors is None:
             return
         report = {name.removeprefix("report."): t for name, t in tensors.items() if name.startswith("report.")}
         yield Part(done, tensors["images"].to(engine.device()), {name: t.to(engine.device()) for name, t in report.items()})
@@ -233,6 +253,8 @@ def provenance() -> dict[str, str]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write json, atomically."""
+    """Write json, atomically; of several processes the first does."""
+    if parallel.rank():
+        return
     with files.replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n")

@@ -4,6 +4,7 @@ The caller owns the loop: `Training` is iterated and yields a small Record a ste
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -11,70 +12,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from featlab import engine
+from featlab import engine, graphs, memory, parallel
 from featlab.models import Classifier, initialise
-from featlab.types import Attack, Dataset, check_labels, pixels
+from featlab.recipes import Recipe
+from featlab.types import Attack, Dataset, check_labels, pixels, trusting
 
-SCHEDULES = ("one-cycle", "step", "constant")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train: SGD with momentum on the cross-entropy.
-
-    epochs, batch  passes over the data; images a step
-    lr             the highest learning rate
-    schedule       "one-cycle": up for a fifth of the steps, then down to 0, linearly; "step": a tenth after 1/3 and 2/3; "constant"
-    momentum, weight_decay
-    augment        pixels of padding for random crops, with random horizontal flips; 0 for neither
-    average        decay a step of an exponential average of the weights, which the model holds at the end; 0 for none
-    """
-
-    epochs: int = 8
-    batch: int = 125
-    lr: float = 0.3
-    schedule: str = "one-cycle"
-    momentum: float = 0.9
-    weight_decay: float = 3e-3
-    augment: int = 0
-    average: float = 0.0
-
-    def __post_init__(self):
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"unknown schedule {self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
-        for name, low in (("epochs", 0), ("batch", 1), ("momentum", 0), ("weight_decay", 0), ("augment", 0), ("average", 0)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
-        if not self.lr > 0 or self.average >= 1:
-            raise ValueError(f"lr must be above 0 and average below 1, got lr={self.lr}, average={self.average}")
-
-    def rate(self, done: float) -> float:
-        """Learning rate when the fraction `done` of all steps lies behind."""
-        if self.schedule == "one-cycle":
-            return self.lr * min(done / 0.2, (1 - done) / 0.8)
-        return self.lr * (0.1 ** int(3 * done) if self.schedule == "step" else 1)
+LAG = {"cpu": 0, "cuda": 20}  # steps until a loss is looked at: a GPU has finished that one, so nobody waits
 
 
 @dataclass(frozen=True)
 class Record:
-    """One step of training. Loss and accuracy are of this batch, under the attack where one is passed."""
+    """One step of training. Loss and accuracy are of this batch, under the attack where one is passed.
+
+    measured  loss and accuracy (2,) where the training runs; asking for either waits until they are computed
+    """
 
     epoch: int
     step: int
     steps: int
-    loss: float
-    accuracy: float
+    measured: Tensor
 
+    @property
+    def loss(self) -> float:
+        return self.measured[0].item()
 
-def augmented(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-    """Random crops after zero padding and random horizontal flips, image by image, as tensor operations: (n, c, h, w) -> the same."""
-    n, _, h, w = x.shape
-    rows, columns, flip = (torch.randint(high, (n, 1), generator=generator).to(x.device) for high in (2 * padding + 1, 2 * padding + 1, 2))
-    i = rows + torch.arange(h, device=x.device)  # (n, h)
-    j = torch.arange(w, device=x.device)
-    j = columns + torch.where(flip.bool(), j.flip(0), j)  # (n, w)
-    padded = F.pad(x, (padding,) * 4)
-    return padded[torch.arange(n, device=x.device)[:, None, None], :, i[:, :, None], j[:, None, :]].permute(0, 3, 1, 2)
+    @property
+    def accuracy(self) -> float:
+        return self.measured[1].item()
 
 
 def check_untargeted(attack: Attack | None) -> None:
@@ -86,7 +50,7 @@ def check_untargeted(attack: Attack | None) -> None:
 class Training:
     """An iterator of Records that trains a model in place: for record in Training(model, data): ...
 
-    Stop at any moment; `state` after an epoch, given to another Training with the same arguments through `resume`, goes on exactly there.
+    Stop at any moment; the `state` after a step, given to another Training with the same arguments through `resume`, goes on exactly there.
     """
 
     def __init__(
@@ -98,11 +62,14 @@ class Training:
             initialise(model, seed)
         self.model = model.to(data.device, memory_format=torch.channels_last)  # a fifth faster, the same function
         self.data, self.attack, self.recipe = data, attack, recipe
-        self.seed = int(torch.randint(2**31, ())) if seed is None else seed
+        self.seed = parallel.agreed(int(torch.randint(2**31, ())) if seed is None else seed)
         if isinstance(model, Classifier) and not model.trained:
             model.standardise(data.images)
             model.trained.fill_(True)
-        self.epoch = 0
+        parallel.same_weights(model)
+        engine.tune()
+        self.forward = torch.compile(model) if data.device.type in graphs.KINDS and graphs.mode() == "compile" else model
+        self.step, self.unseen = 0, deque()
         self.optimiser = torch.optim.SGD(model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
         self.averaged = {name: t.detach().clone() for name, t in self._floats()} if recipe.average else {}
 
@@ -116,27 +83,28 @@ class Training:
         return self.per_epoch * self.recipe.epochs
 
     @property
-    def done(self) -> int:
-        """Steps of the whole epochs that lie behind."""
-        return self.per_epoch * self.epoch
+    def epoch(self) -> int:
+        """Whole epochs that lie behind."""
+        return self.step // self.per_epoch
 
     def __len__(self) -> int:
-        return self.steps - self.done
+        return self.steps - self.step
 
-    def generator(self, epoch: int) -> torch.Generator:
+    def generator(self, epoch: int, device: torch.device | str = "cpu") -> torch.Generator:
         """What the order and the augmentation of an epoch are drawn from."""
-        return torch.Generator().manual_seed(engine.seed_of(self.seed, epoch))
+        return torch.Generator(device).manual_seed(engine.seed_of(self.seed, epoch))
 
     def _floats(self) -> list[tuple[str, Tensor]]:
         return [(name, t) for name, t in self.model.state_dict().items() if t.is_floating_point()]
 
     @property
     def state(self) -> dict[str, Tensor]:
-        """Everything needed to go on after the last whole epoch, as tensors by name."""
+        """Everything needed to go on after the last step, as tensors by name."""
+        self.settle()
         momenta = {name: self.optimiser.state[p].get("momentum_buffer") for name, p in self.model.named_parameters()}
         parts = {"model": self.model.state_dict(), "momentum": momenta, "average": self.averaged}
         named = {f"{part}.{name}": t for part, tensors in parts.items() for name, t in tensors.items() if t is not None}
-        return {"epoch": torch.tensor(self.epoch), **named}
+        return {"step": torch.tensor(self.step), **named}
 
     def resume(self, state: dict[str, Tensor]) -> "Training":
         """Go on from a `state`."""
@@ -144,7 +112,7 @@ class Training:
         def part(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): t.to(self.data.device) for k, t in state.items() if k.startswith(prefix)}
 
-        self.epoch = int(state["epoch"])
+        self.step = int(state["step"])
         self.model.load_state_dict(part("model."))
         self.averaged = part("average.")
         for name, momentum in part("momentum.").items():
@@ -152,42 +120,57 @@ class Training:
         return self
 
     def __iter__(self) -> Iterator[Record]:
-        steps = self.steps
         for epoch in range(self.epoch, self.recipe.epochs):
-            generator = self.generator(epoch)
-            order = torch.randperm(len(self.data), generator=generator)
-            for i, index in enumerate(order.split(self.recipe.batch)):
-                step = epoch * self.per_epoch + i
+            for step, x, y in self._batches(epoch):
                 for group in self.optimiser.param_groups:
-                    group["lr"] = self.recipe.rate((step + 0.5) / steps)
-                with engine.drawing(self.seed, step, 1):  # for an attack's random start, and for dropout
-                    loss, right = self._step(index.to(self.data.device), generator)
-                if i == self.per_epoch - 1:
-                    self.epoch = epoch + 1
-                yield Record(epoch, step + 1, steps, loss, right)
-        if self.averaged and self.epoch == self.recipe.epochs:
+                    group["lr"] = self.recipe.rate((step + 0.5) / self.steps)
+                with engine.drawing(self.seed, step, 1, parallel.rank()):  # for an attack's random start, and for dropout
+                    measured = self._step(x, y)
+                self.step = step + 1
+                self.unseen.append(engine.Late(measured[0]))
+                self.settle(LAG.get(x.device.type, 0))
+                yield Record(epoch, step + 1, self.steps, measured)
+        self.settle()
+        if self.averaged and self.step == self.steps:
             self.model.load_state_dict(self.averaged, strict=False)
 
-    def _step(self, index: Tensor, generator: torch.Generator) -> tuple[float, float]:
-        x, y = pixels(self.data.images[index]), self.data.labels[index]
-        if self.recipe.augment:
-            x = augmented(x, self.recipe.augment, generator)
+    def _batches(self, epoch: int) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """The steps of an epoch that are still to do: number, images as the training sees them, labels."""
+        device, generator = self.data.device, self.generator(epoch)
+        order = torch.randperm(len(self.data), generator=generator).to(device)
+        generator = generator if device.type == "cpu" else self.generator(epoch, device)
+        for step, index in enumerate(order.split(self.recipe.batch), epoch * self.per_epoch):
+            x = self.recipe.seen(pixels(self.data.images[index]), generator)
+            if step >= self.step:  # the others were done before an interruption: only their draws are made again
+                yield step, x, self.data.labels[index]
+
+    def _step(self, x: Tensor, y: Tensor) -> Tensor:
+        """One step on a batch, of which each process takes its share; loss and accuracy (2,) of the whole batch."""
+        n, mine = len(x), parallel.mine(len(x))
+        x, y = x[mine], y[mine]
         if self.attack is not None:
-            x = self.attack(self.model, x, y)
+            with trusting():
+                x = self.attack(self.model, x, y)
         self.model.train()
-        with engine.autocast(self.model, x.device.type):
-            logits = self.model(x).float()
-        loss = F.cross_entropy(logits, y)
+        with engine.autocast(self.model, x.device.type), parallel.as_one(self.model):
+            logits = self.forward(x).float()
+        loss = F.cross_entropy(logits, y) * (len(x) / n)
         self.optimiser.zero_grad()
         loss.backward()
+        measured = torch.stack([loss.detach(), (logits.argmax(1) == y).float().sum() / n])
+        measured = parallel.sum_gradients(self.model, measured)
         self.optimiser.step()
         if self.averaged:
             self._average()
-        if not math.isfinite(value := loss.item()):
-            raise FloatingPointError(
-                f"the loss is {value} in epoch {self.epoch}: lower the learning rate ({self.recipe.lr}) or check the images"
-            )
-        return value, (logits.argmax(1) == y).float().mean().item()
+        return measured
+
+    def settle(self, later: int = 0) -> None:
+        """Look at the losses of all steps but the last `later`: one that is no number stops the training."""
+        while len(self.unseen) > later:
+            if not math.isfinite(value := self.unseen.popleft().item()):
+                raise FloatingPointError(
+                    f"the loss is {value} in epoch {self.epoch}: lower the learning rate ({self.recipe.lr}) or check the images"
+                )
 
     def _average(self) -> None:
         names, tensors = zip(*self._floats(), strict=True)
@@ -248,7 +231,7 @@ def predict(model: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """The class of largest logit, image by image: (n, c, h, w) -> (n,)."""
     network = engine.frozen(model)
     with torch.no_grad():
-        return torch.cat([network(pixels(x)).argmax(1) for x in images.split(2 * engine.chunk(images.device.type))])
+        return memory.mapped(lambda x: network(pixels(x)).argmax(1), images, times=2)
 
 
 def accuracy(model: Callable[[Tensor], Tensor], data: Dataset, attack: Attack | None = None) -> Accuracy:
@@ -259,8 +242,10 @@ def accuracy(model: Callable[[Tensor], Tensor], data: Dataset, attack: Attack | 
     check_untargeted(attack)
     data = data.to(engine.device_of(model) or data.device)
     check_labels(data.labels, data.images, getattr(model, "classes", 0))
+    n, data = len(data), data[parallel.mine(len(data))]
     right = predict(model, data.images) == data.labels
     if attack is not None and bool(right.any()):
         left = data[right]
-        right = predict(model, attack(model, left.pixels, left.labels)) == left.labels
-    return Accuracy(int(right.sum()), len(data))
+        with trusting():
+            right = predict(model, attack(model, left.pixels, left.labels)) == left.labels
+    return Accuracy(int(parallel.summed(right.sum())), n)

@@ -1,6 +1,8 @@
 """The types that everything between two arrows has: a Dataset, a Classifier (in models), an Attack, a number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -8,6 +10,18 @@ from torch import Tensor
 
 # (model, x, y) -> x': model maps pixels (n, c, h, w) in [0, 1] to logits (n, k); y are labels, or targets of a targeted attack.
 Attack = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
+
+_trusted: ContextVar[bool] = ContextVar("trusted", default=False)
+
+
+@contextmanager
+def trusting() -> Iterator[None]:
+    """Within this block the values of images and labels are not looked at: they were at the door, and on a GPU each look waits for it."""
+    token = _trusted.set(True)
+    try:
+        yield
+    finally:
+        _trusted.reset(token)
 
 
 def pixels(images: Tensor) -> Tensor:
@@ -32,6 +46,8 @@ def check_images(images: Tensor) -> Tensor:
         raise TypeError(
             f"images must be uint8 (0 to 255) or float (0 to 1), got {images.dtype}: convert with .to(torch.uint8) or .float() / 255"
         )
+    if _trusted.get():
+        return images
     low, high = (bound.item() for bound in images.detach().aminmax())
     if not (low >= 0 and high <= 1):  # a NaN fails both comparisons
         raise ValueError(
@@ -46,6 +62,8 @@ def check_labels(labels: Tensor, images: Tensor, classes: int = 0) -> Tensor:
     labels = torch.as_tensor(labels, device=images.device)
     if labels.ndim != 1 or len(labels) != len(images):
         raise ValueError(f"there must be one label an image: {len(images)} images, labels of shape {tuple(labels.shape)}")
+    if _trusted.get():
+        return labels.long()
     if labels.is_floating_point() and not bool((labels == labels.round()).all()):
         raise TypeError("labels must be whole numbers, one class index an image")
     labels = labels.long()

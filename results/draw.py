@@ -4,7 +4,7 @@ from pathlib import Path
 
 from featlab import plots, results
 from featlab.claims import PAPER
-from featlab.reproduce import MEANING, ROWS
+from featlab.presets import MEANING, ROWS
 
 SHOWN = ("D", "robust", "D_R", "D_NR", "D_rand", "D_det", "D_rand control", "D_det control")
 

@@ -7,7 +7,7 @@ import pytest
 
 import featlab as fl
 from featlab import __main__ as command
-from featlab import claims, engine, page, reproduce, results, teachers
+from featlab import claims, engine, page, reproduce, results, runs, teachers
 from featlab.results import Store, silent
 
 TINY = reproduce.Preset(
@@ -68,7 +68,7 @@ def test_the_bar_counts_exactly_the_pieces(lab, report):
 
 
 def test_one_bar_is_full_at_the_end_whether_made_or_loaded():
-    bar = command.OneBar({"a": 10.0, "b": 5.0})
+    bar = runs.OneBar({"a": 10.0, "b": 5.0})
     list(bar(range(4), "a", 4))
     bar.settle("a")
     bar.settle("b")
@@ -83,7 +83,7 @@ def test_another_seed_is_another_experiment(lab):
 
 
 def test_students_do_not_share_the_teachers_first_weights(lab):
-    seeds = {name: lab._setting(name) for name in ("standard", "teacher", "robust")}
+    seeds = {name: lab.setting(name) for name in ("standard", "teacher", "robust")}
     assert len(set(seeds.values())) == 3
     assert len({re.search(r"seed (\d+)", text).group(1) for text in seeds.values()}) == 3
 
@@ -168,7 +168,7 @@ def test_an_interrupted_command_says_that_work_is_kept(monkeypatch, capsys):
 def test_teachers_vary_in_length_and_reach(lab):
     part = teachers.variant(lab, 4, 2.5)
     assert part.preset.teacher.epochs == 4 and part.preset.push.ball == fl.L2(2.5)
-    assert part._setting("standard") == lab._setting("standard")
+    assert part.setting("standard") == lab.setting("standard")
     made = lab.dataset("D_det")
     measured = teachers.measure(lab)
     assert measured["D_det"]["reached"] == pytest.approx(made.report["reached"].float().mean().item(), abs=1e-4)

@@ -13,7 +13,7 @@ import torch
 from small import linear, patches, same, snapshot, tiny
 
 import featlab as fl
-from featlab import engine, results
+from featlab import clock, engine, results
 from featlab.constructed import mislabelling, random_labels
 from featlab.results import Store
 from featlab.training import Recipe, Training
@@ -64,6 +64,7 @@ class Counting:
 def parts_of_a_hundred(monkeypatch):
     """The number of parts is the test's, not the processor's."""
     monkeypatch.setattr(engine, "chunk", lambda kind: 100)
+    monkeypatch.setattr(clock, "SHARE", 1e9)  # saving may take as long as it likes
 
 
 @pytest.mark.parametrize("kind", MAKE)
@@ -103,7 +104,7 @@ def test_a_spoilt_artifact_is_said_and_made_again(kind, spoil, tmp_path):
 @pytest.mark.parametrize("kind", MAKE)
 @pytest.mark.parametrize("stop_after", [0, 1, 3, 4])
 def test_interrupted_at_any_moment_it_goes_on_and_ends_the_same(kind, stop_after, tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(clock, "SAVE_EVERY", 0.0)
     whole = MAKE[kind](Store(tmp_path / "whole"))
     stop = 12 * stop_after if kind == "model" else stop_after
     with pytest.raises(KeyboardInterrupt):
@@ -112,12 +113,12 @@ def test_interrupted_at_any_moment_it_goes_on_and_ends_the_same(kind, stop_after
     torch.manual_seed(stop_after)
     again = MAKE[kind](Store(tmp_path, count))
     assert AGREE[kind](whole, again)
-    assert count.done <= total - stop + (9 if kind == "model" else 0)  # at most the epoch begun is lost, and no finished part
-    assert not list(tmp_path.glob("*.state.safetensors")) and not list(tmp_path.glob("*.parts"))
+    assert count.done <= total - stop + (1 if kind == "model" else 0)  # at most the step begun is lost, and no finished part
+    assert not list(tmp_path.glob("*.steps.safetensors")) and not list(tmp_path.glob("*.parts"))
 
 
 def test_a_spoilt_part_costs_that_part_and_those_after_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(clock, "SAVE_EVERY", 0.0)
     whole = construct_in(Store(tmp_path / "whole"))
     with pytest.raises(KeyboardInterrupt):
         construct_in(Store(tmp_path, Counting(4)))
@@ -135,9 +136,9 @@ import sys, time
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from featlab import engine, results
+from featlab import clock, engine, results
 import test_results
-results.SAVE_EVERY, engine.chunk = 0.0, lambda kind: 100
+clock.SAVE_EVERY, clock.SHARE, engine.chunk = 0.0, 1e9, lambda kind: 100
 
 def slowly(items, label, total):
     for item in items:
@@ -161,7 +162,7 @@ def test_killed_without_warning_it_goes_on_and_ends_the_same(kind, words, tmp_pa
         said = [process.stdout.readline().strip() for _ in range(words)]
         process.send_signal(signal.SIGKILL)
     assert "finished" not in said and process.returncode == -signal.SIGKILL
-    assert not [p for p in tmp_path.glob("*.safetensors") if "state" not in p.name]
+    assert not [p for p in tmp_path.glob("*.safetensors") if "steps" not in p.name]
     count = Counting()
     again = MAKE[kind](Store(tmp_path, count))
     assert count.done < (54 if kind == "model" else 5)  # something was saved
@@ -171,7 +172,7 @@ def test_killed_without_warning_it_goes_on_and_ends_the_same(kind, words, tmp_pa
 @pytest.mark.parametrize("after", [12, 10**9])
 def test_weights_of_another_architecture_under_the_same_setting_are_said_and_made_again(after, tmp_path, monkeypatch):
     """A newer version may build another network under the old name; whole files and half-trained ones alike."""
-    monkeypatch.setattr(results, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(clock, "SAVE_EVERY", 0.0)
     begin = lambda model: Training(model, DATA, recipe=RECIPE, seed=0)  # noqa: E731
     with contextlib.suppress(KeyboardInterrupt):
         Store(tmp_path, Counting(after)).model("net", "recipe", linear(), begin)

@@ -14,8 +14,10 @@ from small import linear, patches, same, snapshot, tiny
 from torch import nn
 
 import featlab as fl
+from featlab import recipes
 from featlab.models import Classifier
-from featlab.training import Accuracy, Recipe, Training, accuracy, augmented, predict, train
+from featlab.recipes import augmented
+from featlab.training import Accuracy, Recipe, Training, accuracy, predict, train
 from featlab.types import Dataset
 
 
@@ -25,7 +27,11 @@ def fresh() -> Classifier:
     return Classifier(body, 108, channels=1, classes=4)
 
 
-BUSY = Recipe(epochs=4, batch=15, lr=0.05, augment=1, average=0.9)
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+BUSY = Recipe(epochs=4, batch=15, lr=0.05, augment=1, average=0.9, colour=0.2, turn=20.0)
 NOISY = fl.PGD(fl.L2(0.3), steps=2, random_start=True)
 
 # the rule of the steps
@@ -147,6 +153,34 @@ def test_augmentation_moves_each_image_by_itself_and_keeps_their_order():
     out = augmented(x, 1, torch.Generator().manual_seed(0))
     assert torch.equal(out.amax((1, 2, 3)).floor(), torch.arange(40.0))
     assert len({tuple((image > 0).flatten().tolist()) for image in out}) > 4
+
+
+def test_colours_change_as_torchvision_changes_them():
+    from torchvision.transforms import functional as tv
+
+    x = torch.rand(6, 3, 5, 4, generator=generator(0))
+    factors = [1 + recipes.drawn(6, 0.5, g, x.device).flatten() for g in [generator(1)] for _ in range(3)]
+    got = recipes.coloured(x, 0.5, generator(1))
+    for image, changed, b, c, s in zip(x, got, *factors, strict=True):
+        expected = tv.adjust_saturation(tv.adjust_contrast(tv.adjust_brightness(image, b), c), s)
+        torch.testing.assert_close(changed, expected, atol=2e-4, rtol=0)
+    assert (recipes.coloured(x, 0.0, generator(1)) - x).abs().max() < 1e-6
+
+
+def test_images_turn_about_their_centre(monkeypatch):
+    x = torch.rand(3, 1, 6, 6, generator=generator(0))
+    for degrees, turns in ((90.0, 1), (180.0, 2), (-90.0, 3), (0.0, 0)):
+        monkeypatch.setattr(recipes, "drawn", lambda n, amount, g, device, degrees=degrees: torch.full((n, 1, 1, 1), degrees))
+        assert torch.equal(recipes.turned(x, 2.0, generator(1)), torch.rot90(x, turns, (2, 3)))
+
+
+def test_draws_are_uniform_and_symmetric():
+    draws = recipes.drawn(4000, 2.0, generator(0), torch.device("cpu"))
+    assert draws.abs().max() <= 2 and abs(draws.mean()) < 0.08 and abs(draws.var() - 4 / 3) < 0.08
+
+
+def test_a_recipe_is_named_by_all_that_it_changes():
+    assert "colour" not in repr(Recipe()) and "turn=2.0" in repr(Recipe(turn=2.0)) and eval(repr(BUSY)) == BUSY
 
 
 # seeds and resumption

@@ -1,0 +1,95 @@
+"""One step of an attack as a CUDA graph: recorded once for a shape, then replayed without Python's help.
+
+A step is a function of tensors only: (z, x, target, length) -> (z', loss). What it reads besides, the network's weights, stays in place. It
+is recorded when the same shape has come often enough to pay; whatever fails is run plainly, with a warning. The environment variable
+FEATLAB_STEPS says "graph" (the default on a GPU), "compile" (torch.compile on the network as well) or "plain".
+"""
+
+import os
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+MODES = ("graph", "compile", "plain")
+PATIENCE = 100  # steps of one shape before it is recorded, which takes about as long as many steps
+KEPT = 2  # recordings a network: each keeps the activations of its shape
+KINDS = ("cuda",)  # devices that can record
+Step = Callable[..., tuple[Tensor, Tensor]]  # (z, x, target, length) -> z', loss
+
+
+def mode() -> str:
+    """How steps are run on a GPU."""
+    wished = os.environ.get("FEATLAB_STEPS", "graph")
+    if wished not in MODES:
+        raise ValueError(f"the environment variable FEATLAB_STEPS is {wished!r}: set it to one of {', '.join(MODES)}, or not at all")
+    return wished
+
+
+class Recording:
+    """A step with inputs and outputs at fixed places, and `replay`, which computes the outputs from the inputs."""
+
+    def __init__(self, step: Step, *inputs: Tensor):
+        self.inputs = [t.detach().clone() for t in inputs]
+        self.replay = record(lambda: step(*self.inputs), self)
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        for place, tensor in zip(self.inputs, inputs, strict=True):
+            if place.data_ptr() != tensor.data_ptr():
+                place.copy_(tensor)
+        self.replay()
+        return tuple(t.clone() for t in self.outputs)
+
+
+def record(run: Callable[[], tuple[Tensor, Tensor]], recording: Recording) -> Callable[[], None]:
+    """Record `run` on the GPU; its outputs lie in recording.outputs and are computed anew by what this returns."""
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):  # as CUDA wants it: warm up beside, so that nothing is set up during the recording
+        for _ in range(3):
+            run()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        recording.outputs = run()
+    return graph.replay
+
+
+class Steps:
+    """The recordings of one network, by kind of step and shape: `run` counts, records when it pays, and replays."""
+
+    def __init__(self):
+        self.seen, self.recorded = {}, {}
+
+    def run(self, key: tuple, step: Step, compile: Callable | None, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """step(*inputs), from a recording if there is one for this key and these shapes; `compile` comes before a recording."""
+        key = (*key, *((t.shape, t.dtype) for t in inputs))
+        self.seen[key] = self.seen.get(key, 0) + 1
+        if key not in self.recorded and self.seen[key] > PATIENCE:
+            if len(self.recorded) == KEPT:
+                self.recorded.pop(next(iter(self.recorded)))
+                self.seen = {}  # whatever is to be recorded again has to show its worth again
+            if compile:
+                compile(inputs[0].shape)
+            self.recorded[key] = recording_of(step, inputs)
+        return (self.recorded.get(key) or step)(*inputs)
+
+
+def recording_of(step: Step, inputs: tuple[Tensor, ...]) -> Recording | None:
+    """The step recorded; None, with a warning, where that fails for another reason than memory."""
+    try:
+        return Recording(step, *inputs)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        warnings.warn(f"steps cannot be recorded as a CUDA graph here and run plainly ({error})", stacklevel=2)
+        return None
+
+
+def stepper(network: object, key: tuple, step: Step, kind: str) -> Step:
+    """`step`, recorded where `network` is a frozen copy (it has `graphs`) on a device that can record; else `step` itself."""
+    if kind not in KINDS or mode() == "plain" or not hasattr(network, "graphs"):
+        return step
+    kept, compile = network.graphs.setdefault("steps", Steps()), network.compile if mode() == "compile" else None
+    return lambda z, x, target, length: kept.run(key, step, compile, z, x, target, torch.full((), length, device=z.device))

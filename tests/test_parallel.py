@@ -1,0 +1,128 @@
+"""Two processes joined by gloo do what one does, up to float noise; and when one is lost, the next start goes on."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from small import tiny
+from test_machines import DATA, RECIPE, fresh
+
+import featlab as fl
+from featlab import clock, engine, parallel, results
+from featlab.constructed import robustifying
+from featlab.training import Training
+
+HERE = Path(__file__).parent
+SCRIPT = "import sys, torch; torch.set_num_threads(1); import test_parallel; test_parallel.process(sys.argv[1], sys.argv[2])"
+
+
+def experiment(folder: Path) -> None:
+    """A set, a training and an accuracy, kept in a folder; everything is saved at once."""
+    attack, store = fl.PGD(fl.L2(0.3), steps=2), results.Store(folder / "cache")
+    with pytest.MonkeyPatch.context() as patch, engine.precision("float32"):
+        for name, value in {"SAVE_EVERY": 0.0, "SHARE": 1e9, "LOOK": 1}.items():
+            patch.setattr(clock, name, value)
+        patch.setattr(engine, "chunk", lambda kind: 16)
+        made = store.dataset("D_R", "same", lambda: robustifying(tiny(), DATA, steps=3, step=0.3))
+        store.model("robust", "same", fresh(), lambda model: Training(model, DATA, recipe=RECIPE, attack=attack, seed=0))
+        right = fl.accuracy(tiny(), made, attack)
+    results.write_json(folder / "accuracy.json", [right, right.n])
+
+
+def process(folder: str, what: str) -> None:
+    """What each of two processes does; one that is to be lost ends without a word in its seventh step."""
+    step, steps = Training._step, []
+
+    def last(self: Training, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        steps.append(1)
+        return step(self, x, y) if len(steps) < 7 else os._exit(9)
+
+    if what == "lose" and os.environ["RANK"] == "1":
+        Training._step = last
+    with parallel.together():
+        experiment(Path(folder))
+
+
+def two(folder: Path, what: str = "run") -> list[int]:
+    """The experiment by two processes, as torchrun would start them: their exit statuses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    paths = {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]), "OMP_NUM_THREADS": "1", "FEATLAB_DEVICE": "cpu"}
+    command = [sys.executable, "-c", SCRIPT, str(folder), what]
+    started = [subprocess.Popen(command, env={**os.environ, **address, **paths, "RANK": r, "LOCAL_RANK": r}) for r in ("0", "1")]
+    return [one.wait(timeout=240) for one in started]
+
+
+def measured(folder: Path) -> list:
+    """The accuracy, of how many images."""
+    return json.loads((folder / "accuracy.json").read_text())
+
+
+def artifacts(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
+    """Every tensor file that a run left, by its name."""
+    from safetensors.torch import load_file
+
+    return {path.name: load_file(path) for path in sorted((folder / "cache").glob("*.safetensors"))}
+
+
+def test_two_processes_do_what_one_does_and_go_on_when_one_was_lost(tmp_path):
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    experiment(alone)
+    statuses = two(together, "lose")
+    assert statuses[0] != 0 and statuses[1] == 9 and not (together / "accuracy.json").exists()
+    half = [path.name for path in (together / "cache").glob("*.safetensors")]
+    assert sum("D-R" in name for name in half) == sum("robust" in name and "steps" in name for name in half) == 1  # what was made is kept
+    assert two(together) == [0, 0]
+    ours, theirs = artifacts(alone), artifacts(together)
+    assert ours.keys() == theirs.keys() and len(ours) == 2
+    for name in ours:
+        for key, tensor in ours[name].items():  # the same but for sums taken in another order
+            torch.testing.assert_close(theirs[name][key].float(), tensor.float(), atol=5e-4, rtol=5e-4, msg=f"{name} {key}")
+    assert measured(together) == measured(alone) and measured(alone)[1] == 90
+
+
+def test_one_process_alone_is_the_first_and_has_everything():
+    assert (parallel.world(), parallel.rank(), parallel.mine(7)) == (1, 0, slice(0, 7))
+    tensor = torch.arange(3.0)
+    assert parallel.joined(tensor, 3) is tensor and parallel.summed(tensor) is tensor and parallel.agreed("x") == "x"
+
+
+@pytest.mark.parametrize("world", [2, 3, 5])
+def test_shares_are_whole_and_nearly_equal(world, monkeypatch):
+    for n in (5, 6, 16, 17):
+        shares = []
+        for rank in range(world):
+            monkeypatch.setattr(parallel, "world", lambda: world)
+            monkeypatch.setattr(parallel, "rank", lambda rank=rank: rank)
+            shares.append(list(range(n))[parallel.mine(n)])
+        assert [i for share in shares for i in share] == list(range(n)) and {len(share) for share in shares} <= {n // world, n // world + 1}
+    with pytest.raises(ValueError, match="cannot be shared"):
+        parallel.mine(1)
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    for name, value in {"WORLD_SIZE": "4", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "4", "FEATLAB_DEVICE": "cuda"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ValueError, match=r"4 processes but 2 GPUs.*--nproc-per-node 2"), parallel.together():
+        pass
+
+
+def test_the_batch_norm_of_one_process_is_the_ordinary_one():
+    """The statistics of all processes together are, of one, those of torch: values, gradients, running averages."""
+    norms = [torch.nn.BatchNorm2d(64) for _ in range(2)]
+    x = torch.randn(6, 64, 5, 5, generator=torch.Generator().manual_seed(0))
+    inputs = [x.clone().requires_grad_() for _ in norms]
+    outputs = [norms[0](inputs[0]), parallel.whole_batch_norm(norms[1], inputs[1])]
+    for out in outputs:
+        (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+    torch.testing.assert_close(outputs[0], outputs[1], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(inputs[0].grad, inputs[1].grad, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(norms[0].running_var, norms[1].running_var)
+    torch.testing.assert_close(norms[0].running_mean, norms[1].running_mean)

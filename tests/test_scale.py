@@ -1,0 +1,182 @@
+"""What a run costs, what is pending, the appendix's rows and the sweep of recipes, on a handful of images."""
+
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from small import patches
+from test_machines import TINY
+
+import featlab as fl
+from featlab import __main__ as command
+from featlab import appendix, claims, constructed, engine, presets, reproduce, results, scale, sweep
+from featlab.results import Store, silent
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with engine.precision("float32"):
+        yield fl.Lab(TINY, store=Store(tmp_path_factory.mktemp("store"), silent))
+
+
+@pytest.fixture(scope="module")
+def report(lab):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(appendix, "STRENGTHS", (1, 3))
+        assert sorted(appendix.costs(lab)) == sorted(appendix.pieces(lab))
+        return appendix.report(lab)
+
+
+def test_the_appendix_has_all_its_sections(report):
+    rows = ["D_R", "D_NR", "D_R from noise", "D_NR from noise", "D (residual)", "D_R (residual)", "D_NR (residual)"]
+    assert list(report["rows"]) == rows and list(report["strengths"]) == ["1", "3"]
+    assert list(report["robustified"]) == ["robust train", "robust test", "real test"]
+    assert {"date", "device", "torch"} <= set(report["provenance"]) and report["radius"] == TINY.radii[0]
+    assert "y, y + 1" in appendix.text_table(report)
+
+
+def test_sets_begun_at_noise_differ_from_those_begun_at_images_in_nothing_else(lab):
+    images, noise = lab.dataset("D_R"), lab.dataset("D_R from noise")
+    assert torch.equal(images.labels, noise.labels) and not torch.equal(images.images, noise.images)
+    by_hand = fl.robustify(lab.model("robust"), lab.data[0], steps=2, step=1.0, start="noise", seed=0)
+    assert torch.equal(noise.images, by_hand.images)
+
+
+def test_robust_test_images_are_test_images_made_like_the_training_set(lab, report):
+    model, test = lab.student("D_R"), lab.data[1]
+    made = fl.robustify(lab.model("robust"), test, steps=2, step=1.0, seed=0)
+    attack = fl.PGD(fl.L2(TINY.radii[0]), steps=TINY.steps)
+    entries = report["robustified"]["robust test"]
+    assert entries["clean"]["value"] == pytest.approx(float(fl.accuracy(model, made)), abs=1e-4)
+    assert entries["attacked"]["0.5"]["value"] == pytest.approx(float(fl.accuracy(model, made, attack)), abs=1e-4)
+
+
+def test_directions_count_who_says_y_and_who_says_the_next(lab, report):
+    test = lab.data[1]
+    for name, row in report["directions"].items():
+        said = fl.predict(lab.student(name), test.images)
+        assert row["y"]["value"] == pytest.approx((said == test.labels).float().mean().item(), abs=1e-4)
+        assert row["y + 1"]["value"] == pytest.approx((said == (test.labels + 1) % 10).float().mean().item(), abs=1e-4)
+    by_hand = fl.mislabel(lab.model("robust"), lab.data[0], constructed.next_labels, TINY.push)
+    assert torch.equal(lab.dataset("D_det from robust").images, by_hand.images)
+
+
+def test_the_paper_makes_d_rand_with_its_standard_model(lab):
+    assert lab.model("teacher").head.weight.equal(lab.model("standard").head.weight)
+    assert "teacher" not in reproduce.costs(lab) and lab.setting("teacher") == lab.setting("standard")
+
+
+def test_a_student_follows_its_own_recipe(lab, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(lab, "_trained", lambda name, setting, data, recipe, **more: seen.update({name: (setting, recipe)}))
+    lab.student("D_rand"), lab.student("D_det")
+    assert seen["student of D_rand"][1].lr == 0.02 and "lr=0.02" in seen["student of D_rand"][0]
+    assert seen["student of D_det"][1] == TINY.student
+
+
+def test_the_setting_of_a_piece_names_every_choice_that_it_depends_on():
+    changes = {"decay": False, "inversion": (3, 1.0), "defence": presets.SMALL, "inner": fl.PGD(fl.L2(0.9), steps=1)}
+    settings = {fl.Lab(replace(TINY, **{name: value})).setting("D_R") for name, value in changes.items()}
+    assert len(settings | {fl.Lab(TINY).setting("D_R")}) == 5
+
+
+def test_a_sweep_varies_one_recipe_and_makes_the_set_once(lab, monkeypatch):
+    monkeypatch.setattr(sweep, "CHANGES", ({}, {"lr": 0.5}, {"augment": 1}, {"lr": 1}))
+    made = []
+    count = Store(lab.store.folder, lambda items, label, total: made.append(label) or items)
+    report = sweep.study(TINY, "D_rand", store=count)
+    recipes = [one["recipe"] for one in report["tried"]]
+    assert [(r["lr"], r["augment"]) for r in recipes] == [(0.02, 0), (0.01, 0), (0.02, 1)]
+    assert made.count("D_rand") <= 1 and made.count("student of D_rand") == 3
+    assert report["tried"][0]["clean"] == lab.row("D_rand")["clean"]
+    table = sweep.text_table(report)
+    assert "as the preset has it" in table and "lr 0.01" in table and "augment 1" in table
+
+
+def test_the_sweep_of_the_robust_model_varies_its_defence():
+    recipe = sweep.recipes(presets.PRESETS["ten-minutes"], "robust")[1]
+    changed = sweep.variant(presets.PRESETS["ten-minutes"], "robust", recipe)
+    assert changed.defence == recipe and changed.student == presets.PRESETS["ten-minutes"].student
+
+
+@pytest.mark.parametrize("command_line", [["appendix"], ["sweep", "--row", "D_det"]])
+def test_the_commands_write_their_tables(command_line, lab, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(presets.PRESETS, "tiny", TINY)
+    monkeypatch.setattr(appendix, "STRENGTHS", (1, 3))
+    monkeypatch.setattr(sweep, "CHANGES", ({},))
+    monkeypatch.setenv("FEATLAB_CACHE", str(lab.store.folder))
+    assert command.main([*command_line, "--preset", "tiny", "--out", str(tmp_path)]) == 0
+    assert len(list(tmp_path.glob("fashion-mnist-tiny-*-seed0.json"))) == 1 and "wrote" in capsys.readouterr().out
+
+
+def test_the_report_says_what_each_stage_took(lab):
+    assert list(lab.pieces())
+    whole = lab.report()
+    assert all(piece in whole["stages"] for piece in reproduce.costs(lab)) and whole["peak"] > 0
+    assert all(s["share"] >= 0 and s["seconds"] >= 0 and s["pflop"] > 0 for s in whole["stages"].values())
+    assert "share" in command.stage_table(whole)
+
+
+# the cost
+
+
+def test_the_stages_add_up_to_the_whole_and_grow_with_what_they_count():
+    for name, forward in (("ten-minutes", scale.FORWARD["resnet18"]), ("paper", scale.FORWARD["resnet50"])):
+        p = presets.PRESETS[name]
+        assert sum(scale.work(p, forward).values()) == pytest.approx(sum(presets.cost(p, 50000, 10000).values()) * forward / 1e15)
+    base, more = (scale.work(scale.varied(p, epochs=30, inversion=n), 1e9) for n in (150, 300))
+    assert more["D_R and D_NR"] == pytest.approx(2 * base["D_R and D_NR"])
+    assert {k: v for k, v in more.items() if k != "D_R and D_NR"} == {k: v for k, v in base.items() if k != "D_R and D_NR"}
+
+
+def test_what_is_not_measured_is_pending():
+    assert scale.stored("cifar10-nonsense") == []
+    table = scale.beside([])
+    assert list(table) == list(presets.ROWS) and {cell for row in table.values() for cell in row[:2]} == {scale.PENDING}
+    assert table["D_rand"][2] == f"{100 * claims.PAPER['D_rand'][0]:.0f} / 0"
+    measured = scale.beside(results.measured("fashion-mnist-laptop"))
+    assert all(0 <= float(cell) <= 100 for row in measured.values() for cell in row[:2])
+
+
+def test_the_cost_explorer_shows_what_its_knobs_say():
+    from featlab.widgets_scale import CostExplorer
+
+    explorer = CostExplorer()
+    total = lambda: sum(explorer.bars.data[0].x)  # noqa: E731
+    before = total()
+    assert before == pytest.approx(sum(explorer.work().values()) * 1000 / 200 / 60)
+    explorer.speed.value = 400
+    assert total() == pytest.approx(before / 2)
+    explorer.network.value = "ResNet-50"
+    assert total() == pytest.approx(before / 2 * 2.60 / 1.11)
+    assert "hours" not in explorer.verdict.value and explorer.message.value == ""
+    explorer.epochs.value, explorer.inversion.value, explorer.speed.value = 150, 1000, 20
+    assert "hours" in explorer.verdict.value
+    assert len(explorer.twin.layout.sliders[0].steps) == 5
+
+
+def test_strips_carry_cifar10_unchanged(tmp_path, monkeypatch):
+    from featlab import data, files
+
+    splits = {}
+    for split, n in (("train", 1500), ("test", 500)):
+        part = patches(n, channels=3, classes=10, size=32, seed=n)
+        splits |= {f"{split}_images": part.images, f"{split}_labels": part.labels.to(torch.uint8)}
+    monkeypatch.setattr(data, "_fetch", lambda name: splits)
+    strips = runpy.run_path(str(ROOT / "benchmarks" / "strips.py"))
+    strips["SIZES"].update(train=1500, test=500)
+    strips["main"]("write", str(tmp_path / "all"))
+    for path in ("train/002.webp", "train_labels.npy"):
+        (tmp_path / "rest" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / path).rename(tmp_path / "rest" / path)
+    monkeypatch.setattr(data, "_fetch", lambda name: pytest.fail("downloaded"))
+    monkeypatch.setenv("FEATLAB_CACHE", str(tmp_path / "there"))
+    strips["main"]("read", str(tmp_path / "all"))
+    assert files.read_tensors(tmp_path / "there" / "data" / "cifar10.safetensors", "cifar10") is None
+    strips["main"]("read", str(tmp_path / "rest"))
+    train, test = fl.load("cifar10", device="cpu")
+    assert torch.equal(train.images, splits["train_images"]) and torch.equal(test.labels, splits["test_labels"].long())
