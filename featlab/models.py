@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from featlab.architectures import BODIES
 from featlab.types import Dataset, pixels
 
 
@@ -89,33 +90,30 @@ def cnn64(*, channels: int = 1, classes: int = 10, size: int = 28) -> Classifier
     return cnn(channels=channels, classes=classes, size=size, width=8, features=64)
 
 
-def resnet(depth: int, *, channels: int, classes: int) -> Classifier:
-    """torchvision's ResNet with the stem for 32x32 images: a 3x3 convolution of stride 1, no max-pooling."""
-    from torchvision import models
-
-    body = getattr(models, f"resnet{depth}")()
-    width = body.fc.in_features
-    body.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
-    body.maxpool, body.fc = nn.Identity(), nn.Identity()
-    return Classifier(body, width, channels=channels, classes=classes)
+def built(name: str, *, channels: int, classes: int, size: int | None = None) -> Classifier:
+    """A fresh classifier on one of the bodies of featlab.architectures."""
+    body, width = BODIES[name](channels, size)
+    return Classifier(body, width, channels=channels, classes=classes, size=size)
 
 
 def resnet18(*, channels: int = 3, classes: int = 10) -> Classifier:
-    """ResNet-18 for 32x32 images."""
-    return resnet(18, channels=channels, classes=classes)
+    """torchvision's ResNet-18 with the stem for 32x32 images: a 3x3 convolution of stride 1, no max-pooling."""
+    return built("resnet18", channels=channels, classes=classes)
 
 
 def resnet50(*, channels: int = 3, classes: int = 10) -> Classifier:
     """ResNet-50 for 32x32 images, the paper's architecture (appendix C)."""
-    return resnet(50, channels=channels, classes=classes)
+    return built("resnet50", channels=channels, classes=classes)
 
 
-MODELS = {"cnn": cnn, "cnn64": cnn64, "resnet18": resnet18, "resnet50": resnet50}
+SMALL = {"cnn": cnn, "cnn64": cnn64}
 
 
 def build(name: str, data: Dataset) -> Classifier:
-    """A fresh model by name, for the images and classes of a dataset."""
-    if name not in MODELS:
-        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")
-    size = {"size": data.images.shape[-1]} if name.startswith("cnn") else {}
-    return MODELS[name](channels=data.images.shape[1], classes=data.num_classes, **size)
+    """A fresh model by name, for the images and classes of a dataset: "cnn", "cnn64", or one of featlab.architectures."""
+    shape = {"channels": data.images.shape[1], "classes": data.num_classes, "size": data.images.shape[-1]}
+    if name in SMALL:
+        return SMALL[name](**shape)
+    if name not in BODIES:
+        raise ValueError(f"unknown model {name!r}: choose one of {', '.join([*SMALL, *BODIES])}")
+    return built(name, **shape)
