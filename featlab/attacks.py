@@ -208,12 +208,12 @@ class PGD:
         parts = zip(x.split(size := engine.chunk(x.device.type)), y.split(size), strict=True)
         return torch.cat([self._attack(network, a, b) for a, b in parts])
 
-    def _attack(self, network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+    def goal(self, network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
+        """What `descend` minimises for these images: z (n, c, h, w) -> a loss an image."""
         sign = 1 if self.targeted else -1
+        return lambda z: sign * F.cross_entropy(network(z), y, reduction="none")
 
-        def goal(z: Tensor) -> Tensor:
-            return sign * F.cross_entropy(network(z), y, reduction="none")
-
+    def _attack(self, network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
         start = (x + self.ball.sample(x)).clamp(0, 1) if self.random_start else x
         step = self.step or 2.5 * self.ball.eps / max(self.steps, 1) or TINY
-        return descend(goal, x, ball=self.ball, steps=self.steps, step=step, start=start, best=self.best)
+        return descend(self.goal(network, x, y), x, ball=self.ball, steps=self.steps, step=step, start=start, best=self.best)
