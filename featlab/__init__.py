@@ -13,6 +13,7 @@ _ROOMS = {
     "features": ["usefulness", "robust_usefulness", "standardise"],  # section 2: rho, gamma
     "training": ["Training", "Recipe", "train", "accuracy", "predict"],  # eq. (3)
     "constructed": ["robustify", "mislabel", "random_labels", "other_labels", "next_labels"],  # sections 3.1 and 3.2
+    "transfer": ["craft", "Selective"],  # section 3.3
     "results": ["Store"],
     "reproduce": ["Lab"],
     "health": ["setup", "doctor"],
@@ -36,6 +37,7 @@ _MODULES = [
     "widgets_predict",
     "exercises",
 ]
+_MODULES += ["architectures", "figure3", "converse", "plots_transfer", "widgets_transfer"]
 __all__ = list(_HOME)
 __version__ = "0.2.0"
 

@@ -17,15 +17,16 @@ PACKAGE = ROOT / "featlab"
 # a room may import from lower floors only
 FLOORS = [
     {"types", "alt"},
-    {"engine", "files"},
+    {"engine", "files", "architectures"},
     {"data", "models", "attacks", "gaussian"},
     {"features", "training"},
     {"constructed", "transfer", "debate", "bounds"},
     {"results", "claims", "exercises", "spectrum"},
     {"reproduce", "plots"},
-    {"page", "teachers", "spectra", "doubts", "widgets", "plots_gaussian", "plots_features", "plots_debate", "health"},
-    {"plots_theorems"},
-    {"widgets_gaussian", "widgets_predict", "widgets_debate", "__main__"},
+    {"page", "teachers", "spectra", "doubts", "widgets", "plots_gaussian", "plots_features", "plots_debate", "health"}
+    | {"figure3", "plots_transfer"},
+    {"plots_theorems", "converse"},
+    {"widgets_gaussian", "widgets_predict", "widgets_debate", "widgets_transfer", "__main__"},
     {"widgets_features"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
