@@ -68,6 +68,8 @@ results: $(READY)  # measure the tables in results/ anew
 	$(BIN)/python -m featlab teachers --out results
 	$(BIN)/python -m featlab appendix --out results
 	for seed in 0 1 2; do $(BIN)/python -m featlab debate --seed $$seed --out results || exit; done
+	for seed in 0 1 2; do $(BIN)/python -m featlab figure3 --seed $$seed --out results || exit; done
+	for seed in 0 1 2; do $(BIN)/python -m featlab converse --seed $$seed --out results || exit; done
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python results/draw.py
 

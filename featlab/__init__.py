@@ -4,6 +4,7 @@ The public names in the order of the paper; each is loaded from its room when fi
 """
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 _ROOMS = {
     "types": ["Dataset", "Attack"],
@@ -13,15 +14,13 @@ _ROOMS = {
     "features": ["usefulness", "robust_usefulness", "standardise"],  # section 2: rho, gamma
     "training": ["Training", "Recipe", "train", "accuracy", "predict"],  # eq. (3)
     "constructed": ["robustify", "mislabel", "random_labels", "other_labels", "next_labels"],  # sections 3.1 and 3.2
+    "transfer": ["craft", "Selective"],  # section 3.3
     "results": ["Store"],
     "reproduce": ["Lab"],
     "health": ["setup", "doctor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_MACHINES = ["engine", "graphs", "memory", "parallel", "speed", "clock", "runs", "files"]
-_MODULES = [*_ROOMS, *_MACHINES, "gaussian", "claims", "teachers", "page", "plots", "widgets", "widgets_predict", "exercises"]
-_MODULES += ["debate", "doubts", "bounds", "spectrum", "spectra"]
-_MODULES += ["architectures", "recipes", "presets", "appendix", "sweep", "scale", "plots_scale", "widgets_scale"]
+_MODULES = [name for _, name, _ in iter_modules(__path__) if not name.startswith("_")]
 __all__ = list(_HOME)
 __version__ = "0.2.0"
 

@@ -132,6 +132,20 @@ def debate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def transfer(arguments: argparse.Namespace) -> int:
+    """Section 3.3, as json: Figure 3, or its converse."""
+    from featlab.converse import Converse
+    from featlab.figure3 import Figure3
+    from featlab.results import Store, bar, write_json
+
+    figure = Figure3(arguments.preset, seed=arguments.seed, store=Store(progress=bar))
+    measured = figure if arguments.what == "figure3" else Converse(figure)
+    path = arguments.out / f"{figure.preset.lab.data}-{arguments.preset}-{arguments.what}-seed{arguments.seed}.json"
+    write_json(path, measured.report())
+    print(f"wrote {path}")
+    return 0
+
+
 def text_table(report: dict) -> str:
     """The rows for a terminal."""
     from featlab.claims import PAPER
@@ -183,11 +197,17 @@ def parser() -> argparse.ArgumentParser:
     look.set_defaults(run=spectra)
     doubts = commands.add_parser("debate", help="objections to the paper and later findings as experiments (notebook 06)")
     doubts.set_defaults(run=debate)
+    trend = commands.add_parser("figure3", help="what architectures learn from D_det, and what transfers to them (notebook 05)")
+    trend.set_defaults(run=transfer, what="figure3")
+    converse = commands.add_parser("converse", help="what is learned from examples made not to transfer (notebook 05)")
+    converse.set_defaults(run=transfer, what="converse")
     for command in (study, look, doubts):
         command.add_argument("--preset", default="laptop", help="laptop (default) or quick")
+    for command in (trend, converse):
+        command.add_argument("--preset", default="laptop", help="laptop (default), quick or cifar10")
     for command in (run, more, recipes):
         command.add_argument("--preset", help="laptop, quick; small, trial, ten-minutes or paper for cifar10 (default: by --data)")
-    for command in (run, more, recipes, study, look, doubts):
+    for command in (run, more, recipes, study, look, doubts, trend, converse):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--out", type=Path, default=Path("results/own"), help="folder for what is written (default: results/own)")
     return top

@@ -222,7 +222,7 @@ def measured(name: str) -> list[dict]:
     folder = RESULTS
     paths = sorted(folder.glob(f"{name}-seed*.json"))
     if not paths:
-        command = next((word for word in ("teachers", "debate") if name.endswith(word)), "reproduce")
+        command = next((c for c in ("teachers", "spectra", "debate", "figure3", "converse") if name.endswith(c)), "reproduce")
         raise FileNotFoundError(f"no stored results {folder / name}-seed*.json: python -m featlab {command} --out {folder} writes them")
     return [json.loads(path.read_text()) for path in paths]
 

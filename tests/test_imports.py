@@ -36,11 +36,13 @@ FLOORS = [
         "plots_gaussian",
         "plots_features",
         "plots_debate",
+        "figure3",
+        "plots_transfer",
         "plots_scale",
         "health",
     },
-    {"plots_theorems"},
-    {"widgets_gaussian", "widgets_scale", "widgets_debate", "widgets_predict", "__main__"},
+    {"plots_theorems", "converse"},
+    {"widgets_gaussian", "widgets_scale", "widgets_debate", "widgets_transfer", "widgets_predict", "__main__"},
     {"widgets_features"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -67,7 +67,7 @@ def test_resnets_have_the_published_sizes_for_32x32_images(name, parameters):
 
 
 def test_an_unknown_model_is_refused_with_the_known():
-    with pytest.raises(ValueError, match=r"unknown model 'vgg'.*cnn.*resnet18.*resnet50"):
+    with pytest.raises(ValueError, match=r"unknown model 'vgg'.*cnn, cnn64, vgg16.*resnet18.*resnet50.*mlp"):
         models.build("vgg", patches())
 
 
