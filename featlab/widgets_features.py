@@ -55,13 +55,17 @@ class SpectrumExplorer(Live):
         self.towards = w.Dropdown(options=[(n, i) for i, n in enumerate(self.names)], description="class", **wide)
         self.image = w.IntSlider(0, min=0, max=min(len(data), 100) - 1, description="image", layout=w.Layout(width="300px"))
         self.figure = go.FigureWidget(plots_features.spectrum(self.spectra, eps))
+        for annotation in self.figure.layout.annotations[: len(spectra)]:
+            annotation.text = ""  # said in html above: a figure whose words change is drawn twice
+        self.headings = [w.HTML(layout=w.Layout(flex="1 1 0")) for _ in spectra]
         self.points = [self.figure.data[4 * i] for i in range(len(spectra))]
         self.rings = list(self.figure.data[4 * len(spectra) :])
         for trace, name in zip(self.points, self.spectra, strict=True):
             trace.text = [f"unit {i}, {n}" for i in range(len(spectra[name].w)) for n in self.names]
             trace.hovertemplate = "%{text}<br>rho %{x:.2f}, gamma %{y:.2f}<extra></extra>"
             trace.on_click(self._clicked(name))
-        children = [w.HTML(UNSMOOTHED), self._row(self.eps, self.network, self.unit, self.towards), self.figure, *self._panel()]
+        children = [w.HTML(UNSMOOTHED), self._row(self.eps, self.network, self.unit, self.towards)]
+        children += [w.HBox(self.headings, layout=w.Layout(width="900px", padding="0 0 0 60px")), self.figure, *self._panel()]
         radii = [r for r in (0, 0.25, 0.5, 1.0, 2.0) if r <= last]
         super().__init__(children, plots_features.spectrum_twin(self.spectra, radii, len(radii) // 2), "feature spectrum explorer")
         self.eps.observe(guarded(lambda: (self.fall(), self.flip()), self.message), "value")
@@ -72,6 +76,7 @@ class SpectrumExplorer(Live):
         shown = (data.labels[: self.image.max + 1] == self.towards.value).nonzero()
         self.image.value = int(shown[0]) if len(shown) else 0
         self.choose()
+        self.fall()
 
     @staticmethod
     def _row(*knobs: w.Widget) -> w.HBox:
@@ -83,10 +88,12 @@ class SpectrumExplorer(Live):
             strip.add_class("featlab-pixels")
         self.pictures, boxes = zip(*(picture(n, 112) for n in ("image", "perturbation x 5", "attacked")), strict=True)
         self.weights, self.about, self.verdict, self.message = w.HTML(), w.HTML(), w.HTML(), w.HTML()
-        strips = w.VBox([w.HTML("<b>greatest on</b>"), self.most, w.HTML("<b>least on</b>"), self.least], layout=w.Layout(width="510px"))
-        head = w.VBox([w.HTML("<b>head weights</b> (of the standardised unit)"), self.weights])
-        flip = w.HBox([*boxes, w.VBox([self.image, self.verdict], layout=w.Layout(width="440px"))])
-        return [self.about, w.HBox([strips, head]), flip, self.message]
+        named = [w.HTML("<b>greatest on</b>"), self.most, w.HTML("<b>least on</b>"), self.least]
+        strips = w.VBox(named, layout=w.Layout(width="510px", flex="0 0 auto", overflow="hidden"))
+        head = w.VBox([w.HTML("<b>head weights</b> (of the standardised unit)"), self.weights], layout=w.Layout(overflow="hidden"))
+        words = w.VBox([self.image, self.verdict], layout=w.Layout(width="440px", flex="0 0 auto", overflow="hidden"))
+        wrap = w.Layout(flex_flow="row wrap", max_width="940px", overflow="hidden")
+        return [self.about, w.HBox([strips, head], layout=wrap), w.HBox([*boxes, words], layout=wrap), self.message]
 
     def _heaviest(self) -> tuple[int, int]:
         weight = np.abs(self.spectra[self.network.value].w)
@@ -108,15 +115,21 @@ class SpectrumExplorer(Live):
         return name, unit, towards, 1.0 if self.spectra[name].w[unit, towards] >= 0 else -1.0
 
     def fall(self) -> None:
-        """Move all points to the slider's eps."""
-        chosen, unit, towards, _ = self.point
+        """Move all points to the slider's eps, and the ring with its point."""
         with self.figure.batch_update():
             for i, (name, found) in enumerate(self.spectra.items()):
                 self.points[i].y = plots_features.heights(found, self.eps.value)
-                self.figure.layout.annotations[i].text = plots_features.heading(name, found, self.eps.value)
-                at = unit * len(self.names) + towards
+                self.headings[i].value = plots_features.heading(name, found, self.eps.value)
+            self.mark()
+
+    def mark(self) -> None:
+        """Put the ring around the chosen point."""
+        chosen, unit, towards, _ = self.point
+        at = unit * len(self.names) + towards
+        with self.figure.batch_update():
+            for name, ring, points in zip(self.spectra, self.rings, self.points, strict=True):
                 here = [at] if name == chosen else []
-                self.rings[i].x, self.rings[i].y = [self.points[i].x[j] for j in here], [self.points[i].y[j] for j in here]
+                ring.x, ring.y = [points.x[j] for j in here], [points.y[j] for j in here]
 
     def choose(self) -> None:
         """Show the chosen unit."""
@@ -126,13 +139,13 @@ class SpectrumExplorer(Live):
             row = plots.strip(self.data.images[index.to(self.data.device)], gap=5, zoom=2)
             strip.value, strip.layout.width = plots.png(row), f"{row.shape[2]}px"
         self.weights.value = bars(self.names, self.spectra[name].w[unit].tolist(), towards)
-        self.fall()
+        self.mark()
         self.flip()
 
     def attack(self, name: str, unit: int, sign: float, x: Tensor) -> tuple[Tensor, Tensor]:
         """The image perturbed within eps so that sign times the unit is least, and the unit's values before and after, standardised."""
         f, found = Units(self.models[name]), self.found[name][:, unit]
-        eps, steps = self.eps.value, 10
+        eps, steps = self.eps.value, 5
         z = descend(lambda z: sign * f(z)[:, unit], x, ball=L2(eps), steps=steps, step=2.5 * eps / steps or 1.0, decay=True, best=True)
         with torch.no_grad():
             values = torch.cat([f(x)[:, unit], f(z)[:, unit]]).double()

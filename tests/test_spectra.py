@@ -51,10 +51,10 @@ def explorer(run):
 
 def test_the_eps_slider_moves_every_point_and_the_titles(explorer):
     explorer.eps.value = 0.0
-    before, title = [list(t.y) for t in explorer.points], explorer.figure.layout.annotations[0].text
+    before, title = [list(t.y) for t in explorer.points], explorer.headings[0].value
     explorer.eps.value = 0.5
     assert all(sum(t.y) < sum(old) for t, old in zip(explorer.points, before, strict=True))
-    assert explorer.figure.layout.annotations[0].text != title and not explorer.message.value
+    assert explorer.headings[0].value != title and not explorer.message.value
 
 
 def test_choosing_a_unit_moves_the_ring_to_its_point_and_shows_its_images(explorer):

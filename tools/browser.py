@@ -130,7 +130,7 @@ class Watch:
 
 def run_all(page: Page, address: str, seconds: float = 400) -> tuple[float, float]:
     """Open the notebook, run every cell; seconds from the click to the first plot, and to an idle kernel."""
-    page.goto(address)
+    page.goto(f"{address}?reset")  # without the tabs of the notebook visited before
     page.locator(".jp-Notebook").wait_for(timeout=60_000)
     page.get_by_text(re.compile(r"\| Idle$")).wait_for(timeout=60_000)  # the status bar: a kernel is connected
     page.get_by_role("menuitem", name="Edit", exact=True).click()
