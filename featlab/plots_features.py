@@ -12,9 +12,15 @@ from featlab.spectrum import Spectrum
 FLOOR, LEFT = -1.0, -0.7  # points that fall further are drawn here, points further left are not
 
 
+def drawn(found: Spectrum) -> np.ndarray:
+    """Which points are drawn, numbered class by class of unit by unit: the heavier half, so that a slider moves them while one looks."""
+    weight = np.abs(found.w).ravel()
+    return np.flatnonzero(weight >= np.median(weight))
+
+
 def heights(found: Spectrum, eps: float) -> list[float]:
-    """gamma of all points at a radius, for the plot: class by class of unit by unit, none below FLOOR."""
-    return np.maximum(found.at(eps), FLOOR).round(2).ravel().tolist()
+    """gamma of the drawn points at a radius, none below FLOOR."""
+    return np.maximum(found.at(eps), FLOOR).round(2).ravel()[drawn(found)].tolist()
 
 
 def heading(name: str, found: Spectrum, eps: float) -> str:
@@ -26,23 +32,18 @@ def heading(name: str, found: Spectrum, eps: float) -> str:
 def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
     """Each point a unit as a class uses it: usefulness rho to the right, robust usefulness gamma up; larger means more weight.
 
+    The lighter half of the points is left out.
+
     Where a point lies tells its kind: on the dashed diagonal nothing is lost, below the solid line it is useful but non-robust, left of
     the dotted one it is not useful as it is used. Traces: one a network, then the chosen point of each (empty).
     """
     figure = make_subplots(1, len(spectra), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=[" "] * len(spectra))
     for i, (name, found) in enumerate(spectra.items(), 1):
-        size = np.abs(found.w) / np.abs(found.w).max()
-        marker = {"size": (3 + 9 * np.sqrt(size)).round(1).ravel().tolist(), "color": BLUE, "opacity": 0.55, "line": {"width": 0}}
-        figure.add_scatter(
-            x=found.rho.round(2).ravel().tolist(),
-            y=heights(found, eps),
-            mode="markers",
-            marker=marker,
-            name=name,
-            showlegend=False,
-            row=1,
-            col=i,
-        )
+        size, chosen = np.abs(found.w) / np.abs(found.w).max(), drawn(found)
+        marker = {"size": (3 + 9 * np.sqrt(size)).round(1).ravel()[chosen].tolist(), "color": BLUE, "opacity": 0.55, "line": {"width": 0}}
+        useful = found.rho.round(2).ravel()[chosen].tolist()
+        look = {"mode": "markers", "marker": marker, "name": name, "showlegend": False}
+        figure.add_scatter(x=useful, y=heights(found, eps), **look, row=1, col=i)
         for x, y, dash in (([0, 1], [0, 1], "dash"), ([LEFT, 1], [0, 0], "solid"), ([0, 0], [FLOOR, 1], "dot")):
             figure.add_scatter(x=x, y=y, mode="lines", line={"color": INK, "width": 1.2, "dash": dash}, hoverinfo="skip", row=1, col=i)
         figure.add_shape(type="rect", x0=0, x1=1, y0=FLOOR, y1=0, fillcolor=ORANGE, opacity=0.13, line_width=0, layer="below", row=1, col=i)
@@ -60,23 +61,14 @@ def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
 
 
 def spectrum_twin(spectra: Mapping[str, Spectrum], radii: Sequence[float], active: int = 0) -> go.Figure:
-    """The spectrum under plotly's own slider, only the heavier half of the points, so that a notebook stays small; needs no kernel."""
+    """The spectrum under plotly's own slider; needs no kernel."""
     figure = spectrum(spectra, radii[active])
     found = list(spectra.items())
-    heavy = [np.flatnonzero(np.abs(one.w) >= np.median(np.abs(one.w))) for _, one in found]
-
-    def kept(values: Sequence[float], i: int) -> list[float]:
-        return [values[j] for j in heavy[i]]
-
     points = [4 * i for i in range(len(found))]  # each network has a trace of points and three of lines
-    for i, at in enumerate(points):
-        trace = figure.data[at]
-        trace.update(x=kept(trace.x, i), y=kept(trace.y, i), marker_size=kept(trace.marker.size, i))
     steps = []
     for eps in radii:
         words = {f"annotations[{i}].text": heading(name, one, eps) for i, (name, one) in enumerate(found)}
-        moved = {"y": [kept(heights(one, eps), i) for i, (_, one) in enumerate(found)]}
-        steps.append({"label": f"{eps:g}", "method": "update", "args": [moved, words, points]})
+        steps.append({"label": f"{eps:g}", "method": "update", "args": [{"y": [heights(one, eps) for _, one in found]}, words, points]})
     slider = {"active": active, "currentvalue": {"prefix": "eps (l2) = "}, "pad": {"t": 45}, "steps": steps}
     return figure.update_layout(sliders=[slider], height=540, margin={"b": 130})
 

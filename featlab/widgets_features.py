@@ -61,7 +61,8 @@ class SpectrumExplorer(Live):
         self.points = [self.figure.data[4 * i] for i in range(len(spectra))]
         self.rings = list(self.figure.data[4 * len(spectra) :])
         for trace, name in zip(self.points, self.spectra, strict=True):
-            trace.text = [f"unit {i}, {n}" for i in range(len(spectra[name].w)) for n in self.names]
+            every = [f"unit {i}, {n}" for i in range(len(spectra[name].w)) for n in self.names]
+            trace.text = [every[j] for j in plots_features.drawn(spectra[name])]
             trace.hovertemplate = "%{text}<br>rho %{x:.2f}, gamma %{y:.2f}<extra></extra>"
             trace.on_click(self._clicked(name))
         children = [w.HTML(UNSMOOTHED), self._row(self.eps, self.network, self.unit, self.towards)]
@@ -103,7 +104,8 @@ class SpectrumExplorer(Live):
     def _clicked(self, name: str):
         def called(trace, points, _) -> None:
             if points.point_inds:
-                unit, towards = divmod(points.point_inds[0], len(self.names))
+                at = int(plots_features.drawn(self.spectra[name])[points.point_inds[0]])
+                unit, towards = divmod(at, len(self.names))
                 self.network.value, self.unit.value, self.towards.value = name, unit, towards
 
         return called
@@ -125,11 +127,11 @@ class SpectrumExplorer(Live):
     def mark(self) -> None:
         """Put the ring around the chosen point."""
         chosen, unit, towards, _ = self.point
-        at = unit * len(self.names) + towards
         with self.figure.batch_update():
-            for name, ring, points in zip(self.spectra, self.rings, self.points, strict=True):
-                here = [at] if name == chosen else []
-                ring.x, ring.y = [points.x[j] for j in here], [points.y[j] for j in here]
+            for (name, found), ring in zip(self.spectra.items(), self.rings, strict=True):
+                here = [(unit, towards)] if name == chosen else []
+                ring.x = [float(found.rho[at]) for at in here]
+                ring.y = [max(float(found.at(self.eps.value)[at]), plots_features.FLOOR) for at in here]
 
     def choose(self) -> None:
         """Show the chosen unit."""

@@ -59,8 +59,9 @@ def test_the_eps_slider_moves_every_point_and_the_titles(explorer):
 
 def test_choosing_a_unit_moves_the_ring_to_its_point_and_shows_its_images(explorer):
     explorer.network.value, explorer.unit.value, explorer.towards.value = "robust", 5, 3
-    at = 5 * 10 + 3
-    assert (*explorer.rings[1].x, *explorer.rings[1].y) == (explorer.points[1].x[at], explorer.points[1].y[at])
+    found = explorer.spectra["robust"]
+    assert explorer.rings[1].x[0] == pytest.approx(found.rho[5, 3])
+    assert explorer.rings[1].y[0] == pytest.approx(max(found.at(explorer.eps.value)[5, 3], -1))
     assert not explorer.rings[0].x
     strip, weights = explorer.most.value, explorer.weights.value
     explorer.unit.value = 6
