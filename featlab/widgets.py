@@ -62,7 +62,7 @@ def picture(name: str, width: int = 196) -> tuple[w.Image, w.VBox]:
     """An image of fixed size with its name above, unsmoothed."""
     image = w.Image(format="png", layout=w.Layout(width=f"{width}px", height=f"{width}px"))
     image.add_class("featlab-pixels")
-    return image, w.VBox([w.HTML(f"<b>{name}</b>"), image], layout=w.Layout(margin="0 10px 0 0"))
+    return image, w.VBox([w.HTML(f"<b>{name}</b>"), image], layout=w.Layout(margin="0 10px 0 0", flex="0 0 auto", overflow="hidden"))
 
 
 class AttackExplorer(Live):

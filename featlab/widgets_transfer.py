@@ -86,15 +86,15 @@ class TransferExplorer(Live):
         self.verdict.value = (
             f"At eps {eps:g} examples of <b>{source}</b> fool <b>{target}</b> in {rate}, of the images that both get right."
         )
-        self._show(self.chosen())
-
-    def _show(self, found: Tensor) -> None:
-        self.number.disabled = not len(found)
+        found, note = self.chosen(), ""
         if not len(found):
-            for widget in self.pictures:
-                widget.value = plots.png(torch.ones(1, 1, 1))
-            self.opinions.value = f"No image here: {self.kind.value}."
-            return
+            found, note = (
+                self.examples().counted(self.models[target]).nonzero().flatten(),
+                f"No image is <i>{self.kind.value}</i>; another:<br>",
+            )
+        self._show(found, note)
+
+    def _show(self, found: Tensor, note: str) -> None:
         index = found[self.number.value % len(found)]
         x, z = self.data.pixels[index], self.examples().images[index]
         for widget, shown in zip(self.pictures, (x, plots.perturbation(z - x, self.gain), z), strict=True):
@@ -103,4 +103,4 @@ class TransferExplorer(Live):
         lines = [f"Image {int(index)}, one of {len(found)}: a real <b>{names[int(self.data.labels[index])]}</b>."]
         for role, name in (("source", self.source.value), ("target", self.target.value)):
             lines.append(f"The {role}, {name}, sees in x': <b>{names[int(predict(self.models[name], z[None])[0])]}</b>")
-        self.opinions.value = "<br>".join(lines)
+        self.opinions.value = note + "<br>".join(lines)

@@ -138,7 +138,7 @@ def test_the_chosen_images_are_what_they_are_called(explorer):
         total += len(found)
         fooled = (made.succeeds(explorer.models["source"]) & made.succeeds(mlp))[found]
         assert bool(fooled.all()) if kind == "fooled: both" else not bool(fooled.any())
-        assert ("real <b>" in explorer.opinions.value) == bool(len(found))
+        assert "real <b>" in explorer.opinions.value and ("another" in explorer.opinions.value) == (not len(found))
     assert total == int(made.counted(mlp).sum()) and explorer.message.value == ""
 
 

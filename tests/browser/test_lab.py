@@ -19,6 +19,7 @@ from tools.notebook import ROOT, SOLUTIONS, course
 SLACK = float(os.environ.get("FEATLAB_SLACK", 1))
 SHOTS = ROOT / "build" / "screenshots"
 MOVES = 10
+TRANSFER = "from featlab.figure3 import Figure3; f = Figure3('quick'); f.source, [f.target(name) for name in f.preset.architectures]"
 
 
 @dataclass
@@ -39,6 +40,7 @@ def address(tmp_path_factory):
     """The lab, with the quick preset's pieces already made, as on Binder."""
     out = str(tmp_path_factory.mktemp("results"))
     subprocess.run([sys.executable, "-m", "featlab", "reproduce", "--preset", "quick", "--out", out], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-c", TRANSFER], check=True, cwd=ROOT)
     with browser.lab() as address:
         yield address
 
