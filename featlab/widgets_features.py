@@ -57,6 +57,7 @@ class SpectrumExplorer(Live):
         self.figure = go.FigureWidget(plots_features.spectrum(self.spectra, eps))
         for annotation in self.figure.layout.annotations[: len(spectra)]:
             annotation.text = ""  # said in html above: a figure whose words change is drawn twice
+        self.figure.update_layout(margin_t=25, height=405)
         self.headings = [w.HTML(layout=w.Layout(flex="1 1 0")) for _ in spectra]
         self.points = [self.figure.data[4 * i] for i in range(len(spectra))]
         self.rings = list(self.figure.data[4 * len(spectra) :])
