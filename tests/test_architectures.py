@@ -66,13 +66,14 @@ def test_every_kind_is_built_for_the_images_of_its_data(name, pixels):
 def test_a_frozen_copy_is_the_model_with_the_same_pixel_gradient(name):
     data = patches(CLASSES, CHANNELS, CLASSES, 28)
     model = models.build(name, data).eval()
+    models.initialise(model, 0)
     if name in KINDS:  # random statistics make the deep ones overflow
         shake(model)
     x = data.pixels[:2].requires_grad_()
     expected, got = model(x), engine.frozen(model)(x)
     torch.testing.assert_close(got, expected, atol=1e-3 * expected.abs().max().item(), rtol=0)
     a, b = (torch.autograd.grad(out[:, 0].sum(), x)[0] for out in (expected, got))
-    assert (a - b).norm() < 1e-2 * a.norm()
+    assert (a - b).norm() < 3e-2 * a.norm()  # rounding may choose another of two nearly equal pixels in a max-pool
     with engine.precision("auto"), torch.no_grad():
         fast = engine.frozen(model)(x)
     assert fast.dtype == torch.float32 and (fast - expected).norm() < 0.05 * expected.norm()
