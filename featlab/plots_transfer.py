@@ -57,11 +57,11 @@ def matrix(rates: Rates, *, title: str = "", chosen: tuple[str, str] | None = No
     frame = {"symbol": "square-open", "size": 40, "color": "#D55E00", "line": {"width": 4}}
     source, target = chosen or (None, None)
     figure.add_scatter(x=[target], y=[source], mode="markers", marker=frame, showlegend=False, hoverinfo="skip")
-    figure.update_layout(template="featlab", title={"text": title, "font": {"size": 15}}, width=470, height=360)
+    figure.update_layout(template="featlab", title={"text": title, "font": {"size": 15}}, width=460, height=360)
     figure.update_layout(margin={"l": 145, "r": 10, "t": 40, "b": 70})
     small = {"showgrid": False, "tickfont": {"size": 12}, "title_font": {"size": 14}}
     figure.update_xaxes(title="target, which meets them", tickangle=0, **small)
-    return figure.update_yaxes(title="source of the examples", autorange="reversed", **small)
+    return figure.update_yaxes(title="source of the examples", title_standoff=14, autorange="reversed", **small)
 
 
 def matrix_twin(frames: Sequence[tuple[str, Rates]], *, active: int = 0) -> go.Figure:

@@ -48,10 +48,10 @@ class TransferExplorer(Live):
         self.target = w.Dropdown(options=names, value=names[-1], description="target", **wide)
         self.kind = w.Dropdown(options=SHOWN, value=SHOWN[1], description="show", **wide)
         self.number = w.IntSlider(0, min=0, max=9, description="image", **wide)
-        self.pictures, boxes = zip(*(picture(name, 130) for name in ("image", f"change x {gain:g}", "x'")), strict=True)
+        self.pictures, boxes = zip(*(picture(name, 112) for name in ("image", f"change x {gain:g}", "x'")), strict=True)
         self.figure = go.FigureWidget(plots_transfer.matrix(self.rates[self.eps.value], title="Transfer rate, %"))
         self.verdict, self.opinions, self.message = w.HTML(), w.HTML(), w.HTML()
-        one = w.VBox([self.kind, self.number, w.HBox(boxes), self.opinions], layout=w.Layout(width="440px"))
+        one = w.VBox([self.kind, self.number, w.HBox(boxes), self.opinions], layout=w.Layout(width="380px", overflow="hidden"))
         knobs = w.HBox([self.eps, self.source, self.target])
         twin = plots_transfer.matrix_twin([(f"{eps:g}", rates) for eps, rates in self.rates.items()], active=middle)
         super().__init__(
@@ -98,7 +98,7 @@ class TransferExplorer(Live):
         index = found[self.number.value % len(found)]
         x, z = self.data.pixels[index], self.examples().images[index]
         for widget, shown in zip(self.pictures, (x, plots.perturbation(z - x, self.gain), z), strict=True):
-            widget.value = plots.png(shown, zoom=5)
+            widget.value = plots.png(shown, zoom=4)
         names = names_of(self.data)
         lines = [f"Image {int(index)}, one of {len(found)}: a real <b>{names[int(self.data.labels[index])]}</b>."]
         for role, name in (("source", self.source.value), ("target", self.target.value)):

@@ -179,6 +179,10 @@ def moves_picture(page: Page, box: Locator, slider: Locator) -> bool:
 def time_slider(page: Page, box: Locator, slider: Locator, moves: int) -> list[float]:
     """Milliseconds from key press to the finished picture, for each of `moves` presses, back and forth from the slider's end."""
     slider.locator(".noUi-handle").first.focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(500)
+    page.wait_for_function(IDLE, timeout=20_000)
+    page.wait_for_timeout(500)
     times = []
     for k in range(moves):
         box.evaluate(f"box => {{ window.timed = ({TIMER.strip()})(box); }}")
