@@ -2,6 +2,7 @@
 
 import base64
 import io
+import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -33,8 +34,14 @@ pio.templates["featlab"] = go.layout.Template(
         "yaxis": {"gridcolor": "#E8E8E8", "zeroline": False, "linecolor": INK, "ticks": "outside"},
     }
 )
+
+# plotly's renderers load nbformat, that jsonschema, and that compiles a grammar for each kind of address it can check: up to 5 seconds of
+# every notebook's first cell (measured), for checks that nothing here asks for. Where no grammar can be imported, jsonschema does without.
+hidden = sys.modules.setdefault("rfc3987_syntax", None) is None
 if "plotly_mimetype" in pio.renderers.default:  # a notebook: keep plotly.js itself (4 MB a figure) out of the file
     pio.renderers.default = "plotly_mimetype"
+if hidden:
+    del sys.modules["rfc3987_syntax"]
 
 
 def png(image: Tensor | np.ndarray, zoom: int = 1) -> bytes:

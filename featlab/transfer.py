@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
 from featlab import engine
@@ -177,6 +176,8 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
 
 def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
     """Correlation of the ranks, with Bonett and Wright's interval: Fisher's, wider by sqrt(1 + r^2 / 2)."""
+    from scipy.stats import rankdata  # half a second to import, and nothing else here needs it
+
     return _fisher(rankdata(x), rankdata(y), lambda r: math.sqrt(1 + r * r / 2))
 
 

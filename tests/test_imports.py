@@ -113,10 +113,18 @@ def test_there_is_one_gradient_with_respect_to_pixels():
     assert [place.split(":")[0] for place in calls(".backward")] == ["training"]
 
 
+def said_by(script: str) -> list[str]:
+    return subprocess.check_output([sys.executable, "-c", script], text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}).split()
+
+
 def test_importing_featlab_loads_nothing_heavy():
-    script = "import featlab, sys; dir(featlab); print(*{'torch', 'plotly', 'ipywidgets', 'numpy', 'scipy'} & set(sys.modules))"
-    said = subprocess.check_output([sys.executable, "-c", script], text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert said.split() == []
+    heavy = {"torch", "plotly", "ipywidgets", "numpy", "scipy"}
+    assert said_by(f"import featlab, sys; dir(featlab); print(*{heavy} & set(sys.modules))") == []
+
+
+def test_a_first_cell_loads_what_it_needs_and_no_more():
+    slow = {"scipy.stats", "rfc3987_syntax"}  # half a second, and up to five
+    assert said_by(f"from featlab import figure3, plots, widgets; import sys; print(*{slow} & set(sys.modules))") == []
 
 
 def test_every_public_name_exists_and_an_unknown_one_is_refused_with_the_known():
