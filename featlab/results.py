@@ -53,14 +53,14 @@ class Store:
     seconds   filled with the seconds that each artifact took to make, by name
     """
 
-    folder: Path = field(default_factory=files.cache_folder)
+    folder: Path | str = field(default_factory=files.cache_folder)
     progress: Progress = silent
     seconds: dict[str, float] = field(default_factory=dict)
 
     def path(self, name: str, setting: str, ending: str) -> Path:
         """Where the artifact of this setting lies."""
         slug = "".join(c if c.isalnum() else "-" for c in name).strip("-")
-        return self.folder / f"{slug}-{hashlib.sha256(setting.encode()).hexdigest()[:16]}{ending}"
+        return Path(self.folder) / f"{slug}-{hashlib.sha256(setting.encode()).hexdigest()[:16]}{ending}"
 
     @contextlib.contextmanager
     def timing(self, name: str, path: Path, resumed: bool = False) -> Iterator[None]:

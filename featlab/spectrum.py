@@ -87,7 +87,7 @@ def measuring(model: Classifier, data: Dataset, radii: Sequence[float] = RADII) 
         least, greatest = (torch.stack(list(sweep(goal, x, balls))) * up).view(len(radii), n, 2, k).permute(2, 1, 0, 3)
         return Part(int(index[0]), data.images[index], {"least": least.contiguous(), "greatest": greatest.contiguous()})
 
-    return Construction(data, data.labels, make, max(1, 4 * engine.chunk(data.device.type) // k))
+    return Construction(data, data.labels, make, max(1, 2 * engine.chunk(data.device.type) // k))
 
 
 def spectrum(model: Classifier, data: Dataset, radii: Sequence[float] = RADII) -> Spectrum:

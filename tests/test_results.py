@@ -224,3 +224,7 @@ def test_provenance_says_where_a_number_comes_from():
     assert {"date", "device", "precision", "featlab", "torch", "python"} <= says.keys()
     assert says["torch"] == torch.__version__ and says["precision"] == "float32" and "threads" in says["device"]
     json.dumps(says)
+
+
+def test_a_store_takes_its_folder_as_a_string_too(tmp_path):
+    assert Store(str(tmp_path)).path("net", "recipe", ".json") == Store(tmp_path).path("net", "recipe", ".json")
