@@ -10,6 +10,8 @@ from featlab.plots import BLUE, GREY, INK, ORANGE
 from featlab.spectrum import Spectrum
 
 FLOOR, LEFT = -1.0, -0.7  # points that fall further are drawn here, points further left are not
+CIRCLE = {"type": "circle", "xsizemode": "pixel", "ysizemode": "pixel", "x0": -8.5, "x1": 8.5, "y0": -8.5, "y1": 8.5}
+RING = {**CIRCLE, "line": {"color": INK, "width": 2.5}}  # around the chosen point
 
 
 def drawn(found: Spectrum) -> np.ndarray:
@@ -35,7 +37,7 @@ def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
     The lighter half of the points is left out.
 
     Where a point lies tells its kind: on the dashed diagonal nothing is lost, below the solid line it is useful but non-robust, left of
-    the dotted one it is not useful as it is used. Traces: one a network, then the chosen point of each (empty).
+    the dotted one it is not useful as it is used.
     """
     figure = make_subplots(1, len(spectra), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=[" "] * len(spectra))
     for i, (name, found) in enumerate(spectra.items(), 1):
@@ -51,9 +53,6 @@ def spectrum(spectra: Mapping[str, Spectrum], eps: float) -> go.Figure:
         figure.add_annotation(x=0.98, y=FLOOR + 0.06, xanchor="right", text="useful, non-robust", showarrow=False, row=1, col=i)
         figure.add_annotation(x=0.03, y=0.93, xanchor="left", text="robustly useful", showarrow=False, row=1, col=i)
         figure.update_xaxes(title="usefulness rho", range=[LEFT, 1], row=1, col=i)
-    for i in range(1, len(spectra) + 1):
-        ring = {"size": 17, "color": "rgba(0,0,0,0)", "line": {"color": INK, "width": 2.5}, "symbol": "circle"}
-        figure.add_scatter(x=[], y=[], mode="markers", marker=ring, hoverinfo="skip", row=1, col=i)
     figure.update_yaxes(title="robust usefulness gamma", range=[FLOOR - 0.04, 1], row=1, col=1)
     figure.update_layout(template="featlab", showlegend=False, height=440, margin={"t": 60, "b": 60}, hovermode="closest")
     figure.update_annotations(font_size=12.5)

@@ -60,7 +60,8 @@ class SpectrumExplorer(Live):
         self.figure.update_layout(margin_t=25, height=405)
         self.headings = [w.HTML(layout=w.Layout(flex="1 1 0")) for _ in spectra]
         self.points = [self.figure.data[4 * i] for i in range(len(spectra))]
-        self.rings = list(self.figure.data[4 * len(spectra) :])
+        self.figure.add_shape(plots_features.RING)
+        self.ring = self.figure.layout.shapes[-1]
         for trace, name in zip(self.points, self.spectra, strict=True):
             every = [f"unit {i}, {n}" for i in range(len(spectra[name].w)) for n in self.names]
             trace.text = [every[j] for j in plots_features.drawn(spectra[name])]
@@ -126,13 +127,12 @@ class SpectrumExplorer(Live):
             self.mark()
 
     def mark(self) -> None:
-        """Put the ring around the chosen point."""
-        chosen, unit, towards, _ = self.point
+        """Put the ring around the chosen point; a shape, since a trace that changes would draw all points anew."""
+        name, unit, towards, _ = self.point
+        found, axes = self.spectra[name], list(self.spectra).index(name) + 1
+        x, y = (float(values[unit, towards]) for values in (found.rho, found.at(self.eps.value)))
         with self.figure.batch_update():
-            for (name, found), ring in zip(self.spectra.items(), self.rings, strict=True):
-                here = [(unit, towards)] if name == chosen else []
-                ring.x = [float(found.rho[at]) for at in here]
-                ring.y = [max(float(found.at(self.eps.value)[at]), plots_features.FLOOR) for at in here]
+            self.ring.update(xref=f"x{axes}", yref=f"y{axes}", xanchor=x, yanchor=max(y, plots_features.FLOOR))
 
     def choose(self) -> None:
         """Show the chosen unit."""

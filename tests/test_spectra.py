@@ -60,9 +60,9 @@ def test_the_eps_slider_moves_every_point_and_the_titles(explorer):
 def test_choosing_a_unit_moves_the_ring_to_its_point_and_shows_its_images(explorer):
     explorer.network.value, explorer.unit.value, explorer.towards.value = "robust", 5, 3
     found = explorer.spectra["robust"]
-    assert explorer.rings[1].x[0] == pytest.approx(found.rho[5, 3])
-    assert explorer.rings[1].y[0] == pytest.approx(max(found.at(explorer.eps.value)[5, 3], -1))
-    assert not explorer.rings[0].x
+    ring = explorer.figure.layout.shapes[-1]
+    assert (ring.xref, ring.xanchor, ring.yref) == ("x2", pytest.approx(found.rho[5, 3]), "y2")
+    assert ring.yanchor == pytest.approx(max(found.at(explorer.eps.value)[5, 3], -1))
     strip, weights = explorer.most.value, explorer.weights.value
     explorer.unit.value = 6
     assert (explorer.most.value, explorer.weights.value) != (strip, weights) and not explorer.message.value
