@@ -93,7 +93,9 @@ def lipschitz(model: Classifier, size: int) -> Tensor:
 
 def _matrix(layer: nn.Module, shape: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
     """The matrix of a layer without its bias, (inputs, outputs), and the shape of its output."""
-    out = _apply(layer, torch.eye(math.prod(shape), dtype=torch.float64).view(-1, *shape), layer.weight)
+    size = math.prod(shape)
+    units = (F.one_hot(index, size).double().view(-1, *shape) for index in torch.arange(size).split(256))  # a float64 convolution is large
+    out = torch.cat([_apply(layer, unit, layer.weight) for unit in units])
     return out.flatten(1), tuple(out.shape[1:])
 
 

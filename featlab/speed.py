@@ -6,7 +6,6 @@ from functools import cache
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from featlab import engine
 
@@ -35,6 +34,8 @@ def peak(kind: str, size: int = 0, precision: str = "") -> float:
 
 def flops(model: nn.Module, shape: tuple[int, ...]) -> float:
     """Operations of one forward pass of one image of this shape (c, h, w): a product and a sum count two."""
+    from torch.utils.flop_counter import FlopCounterMode  # 75 MB of torch's other parts
+
     where = engine.device_of(model)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model.eval()(torch.rand(1, *shape, device=where))
