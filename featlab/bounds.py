@@ -93,10 +93,12 @@ def lipschitz(model: Classifier, size: int) -> Tensor:
 
 def _matrix(layer: nn.Module, shape: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
     """The matrix of a layer without its bias, (inputs, outputs), and the shape of its output."""
-    size = math.prod(shape)
-    units = (F.one_hot(index, size).double().view(-1, *shape) for index in torch.arange(size).split(256))  # a float64 convolution is large
-    out = torch.cat([_apply(layer, unit, layer.weight) for unit in units])
-    return out.flatten(1), tuple(out.shape[1:])
+    size, after = math.prod(shape), _apply(layer, torch.zeros(1, *shape, dtype=torch.float64), layer.weight).shape[1:]
+    matrix = torch.empty(size, math.prod(after), dtype=torch.float64)
+    for index in torch.arange(size).split(256):  # a convolution in float64 keeps large copies of its input
+        units = F.one_hot(index, size).double().view(-1, *shape)
+        matrix[index] = _apply(layer, units, layer.weight).flatten(1)
+    return matrix, tuple(after)
 
 
 def _gram(matrix: Tensor) -> Tensor:
