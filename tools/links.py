@@ -35,11 +35,22 @@ def first_cell(source: str, where: str) -> str:
     return f"{BOOT.format(address=where)}\n{rest}\n\nfl.setup()"
 
 
+def tells(cell: dict) -> bool:
+    """Whether a cell's code holds the answer to the question that it asks."""
+    return cell["cell_type"] == "code" and cell["source"].startswith("Predict(") and "answer=" in cell["source"]
+
+
 def prepare(notebook: dict, where: str) -> dict:
-    """The notebook with its first code cell in order. What the cell prints names the machine, so nbval is told not to compare it."""
+    """The notebook with its first code cell in order, and the code folded that would tell the answer of a prediction.
+
+    What the first cell prints names the machine, so nbval is told not to compare it.
+    """
     cell = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     cell["source"] = first_cell(cell["source"], where)
     cell["metadata"]["tags"] = sorted({*tags(cell), "nbval-ignore-output"})
+    for cell in notebook["cells"]:
+        if tells(cell):
+            cell["metadata"] |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # for JupyterLab, for Colab
     return notebook
 
 

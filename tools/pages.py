@@ -77,6 +77,8 @@ def shown(notebook: dict, stem: str) -> dict:
                 kept.append(out)
         if "outputs" in cell:
             cell["outputs"] = kept
+        if cell["metadata"].get("jupyter", {}).get("source_hidden"):
+            cell["metadata"]["transient"] = {"remove_source": True}
     return notebook
 
 
