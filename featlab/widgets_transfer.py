@@ -90,7 +90,7 @@ class TransferExplorer(Live):
         if not len(found):
             found, note = (
                 self.examples().counted(self.models[target]).nonzero().flatten(),
-                f"No image is <i>{self.kind.value}</i>; another:<br>",
+                f"None of these images is <i>{self.kind.value}</i>. Here is another one:<br>",
             )
         self._show(found, note)
 

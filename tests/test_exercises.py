@@ -56,3 +56,31 @@ def test_tolerance_decides_what_is_equal():
     near = lambda x: 2 * x + 0.01  # noqa: E731
     assert check(near, double, CASES) is double
     assert check(near, double, CASES, tolerance=0.1) is near
+
+
+class Shy:
+    def __repr__(self):
+        raise RuntimeError("no picture")
+
+
+def leave(x):
+    raise SystemExit
+
+
+@pytest.mark.parametrize(
+    "got", [[torch.ones(2, requires_grad=True)], torch.ones(2, device="meta"), 1 + 2j, Shy()], ids=["graph", "meta", "complex", "shy"]
+)
+def test_no_answer_stops_a_notebook(got, capsys, recwarn):
+    assert check(lambda x: got, lambda x: x, [(1.0,)])(3) == 3
+    assert "wrong" in capsys.readouterr().out and not recwarn.list
+
+
+def test_neither_does_leaving(capsys):
+    assert check(leave, lambda x: x, [(1.0,)])(3) == 3
+    assert "SystemExit" in capsys.readouterr().out
+
+
+def test_an_attempt_that_changes_its_input_spoils_no_case(capsys):
+    x = torch.tensor([1.0, 2.0])
+    check(lambda x: x.add_(5), lambda x: x + 4, [(x,)])
+    assert x.tolist() == [1, 2] and "tensor([1., 2.])" in capsys.readouterr().out

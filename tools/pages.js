@@ -1,7 +1,7 @@
 // draws a figure; under one with plotly's slider, which no keyboard reaches, it puts a plain one that moves it
 function draw(name, data, layout, config) {
   const box = document.getElementById(name), slider = layout.sliders?.[0];
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches && slider?.transition) slider.transition.duration = 0;
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches && slider) slider.transition = {duration: 0};
   Plotly.newPlot(box, data, layout, config);
   if (slider) knob(box, slider);
 }
