@@ -74,7 +74,7 @@ def test_a_frozen_copy_is_the_model_with_the_same_pixel_gradient(name):
     expected, got = model(x), engine.frozen(model)(x)
     torch.testing.assert_close(got, expected, atol=1e-3 * expected.abs().max().item(), rtol=0)
     a, b = (torch.autograd.grad(out[:, 0].sum(), x)[0] for out in (expected, got))
-    assert (a - b).norm() < 3e-2 * a.norm()  # rounding may choose another of two nearly equal pixels in a max-pool
+    assert (a - b).norm() < 1e-2 * a.norm()
     with engine.precision("auto"), torch.no_grad():
         fast = engine.frozen(model)(x)
     assert fast.dtype == torch.float32 and (fast - expected).norm() < 0.05 * expected.norm()

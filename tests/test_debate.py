@@ -235,7 +235,7 @@ def test_the_step_is_halved_where_it_did_not_help_and_only_there():
 def test_apgd_is_at_least_as_strong_as_pgd_with_as_many_steps(trained, clothes, ball):
     part = clothes[1][:150]
     weaker = fl.accuracy(trained, part, fl.PGD(ball, steps=20))
-    for loss, slack in {"cross-entropy": 1, "margin": 1, "ratio": 3}.items():  # images: the ratio needs more steps
+    for loss, slack in {"cross-entropy": 0, "margin": 1, "ratio": 3}.items():  # images: the ratio needs more steps
         attack = stronger.APGD(ball, steps=20, loss=loss)
         assert fl.accuracy(trained, part, attack) <= weaker + (slack + 0.5) / len(part), loss
         moved = attack(trained, part.pixels, part.labels)
