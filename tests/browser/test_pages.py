@@ -41,6 +41,12 @@ def test_it_draws_every_figure_without_errors_and_without_a_network(opened, site
     assert plots.count() >= 2 or name == "index"
 
 
+@pytest.mark.parametrize("path", course(), ids=lambda path: path.stem)
+def test_the_code_of_a_prediction_is_left_out_and_its_answer_folded(path, site):
+    text = (site / f"{path.stem}.html").read_text()
+    assert '<span class="n">because</span>' not in text and "<summary>Answer</summary>" in text
+
+
 def test_it_is_small(opened, site):
     name, _, _ = opened
     shared = (site / "plotly.min.js").stat().st_size if name != "index" else 0
