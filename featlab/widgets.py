@@ -1,6 +1,7 @@
 """Live pictures: the only room that knows ipywidgets. Each has a static twin that works without a kernel."""
 
 import html
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -144,10 +145,12 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> None:
     """Train, and draw loss and accuracy as they grow; at the end a plain figure takes the live one's place.
 
     every  steps between two points
+
+    With FEATLAB_MOTION=off (`fl.setup(motion=False)`) the curve appears when it is whole.
     """
     figure = go.FigureWidget(plots.curves({"accuracy of the batch": ([], []), "loss of the batch": ([], [])}, x="step", y="", title=title))
-    shown = DisplayHandle()
-    shown.display(figure)
+    shown, still = DisplayHandle(), os.environ.get("FEATLAB_MOTION") == "off"
+    shown.display(_Line(f"{title or 'training'} …") if still else figure)
     records = []
     for record in training:
         records.append(record)
@@ -158,7 +161,7 @@ def watch(training: Training, *, every: int = 10, title: str = "") -> None:
                 for trace, value in zip(figure.data, mean, strict=True):
                     trace.x, trace.y = (*(trace.x or ()), record.step), (*(trace.y or ()), value)
     training.model.eval()
-    shown.update(go.Figure(figure))  # the live one is not closed: the page may still be drawing it
+    shown.update(go.Figure(figure)._repr_mimebundle_(), raw=True)  # raw: a Figure would show itself below instead of in its place
 
 
 def progress(items: Iterable, label: str, total: int) -> Iterator:

@@ -1,11 +1,15 @@
 """Sliders move pictures, errors are shown, and every widget has a twin that needs no kernel."""
 
+from types import SimpleNamespace
+
 import plotly.graph_objects as go
+import plotly.io as pio
 import pytest
 import torch
 
 import featlab as fl
 from featlab import widgets
+from featlab.alt import values
 from featlab.reproduce import RULES
 
 
@@ -89,15 +93,21 @@ def test_progress_passes_every_item():
     assert list(widgets.progress(iter(range(5)), "D_R", 5)) == list(range(5))
 
 
-def test_watch_trains_the_model(trained, monkeypatch):
+@pytest.fixture
+def notebook(monkeypatch):
+    monkeypatch.setattr(pio.renderers, "default", "plotly_mimetype")
+
+
+def test_watch_trains_the_model(trained, monkeypatch, notebook):
     shown = []
 
     class Handle:
         def display(self, figure):
-            assert isinstance(figure, go.FigureWidget)
-
-        def update(self, figure):
             shown.append(figure)
+
+        def update(self, bundle, raw):
+            assert raw
+            shown.append(bundle["application/vnd.plotly.v1+json"])
 
     monkeypatch.setattr(widgets, "DisplayHandle", Handle)
     train, _ = fl.load()
@@ -105,7 +115,17 @@ def test_watch_trains_the_model(trained, monkeypatch):
     widgets.watch(fl.Training(model, train[:500], recipe=fl.Recipe(epochs=2, lr=0.1), seed=0), every=2)
     other = fl.train(fl.cnn(width=4), train[:500], epochs=2, lr=0.1, seed=0)
     assert torch.equal(model.head.weight, other.head.weight)
-    assert type(shown[0]) is go.Figure and len(shown[0].data[0].x) == 4
+    live, still = shown
+    assert isinstance(live, go.FigureWidget) and len(live.data[0].x) == len(values(still["data"][0]["x"])) == 4
+
+
+def test_without_motion_the_curve_appears_when_it_is_whole(clothes, monkeypatch, notebook):
+    shown = []
+    handle = SimpleNamespace(display=shown.append, update=lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(widgets, "DisplayHandle", lambda: handle)
+    monkeypatch.setenv("FEATLAB_MOTION", "off")
+    widgets.watch(fl.Training(fl.cnn(width=4), clothes[0][:100], recipe=fl.Recipe(epochs=1, lr=0.1), seed=0), every=1, title="learning")
+    assert repr(shown[0]) == "learning …" and "application/vnd.plotly.v1+json" in shown[1] and len(shown) == 2
 
 
 def test_the_inversion_offers_only_images_that_there_are(trained):
