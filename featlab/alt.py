@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+RUN = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="{0}" onerror="{0}">"""  # a script
 # for screen readers and keyboards: ipywidgets writes a name beside a slider's handle or over an image, but does not say that they belong
 # together, and JupyterLab takes keys (the arrows, in a list) that are meant for a control
-NAMED = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="{0}" onerror="{0}">""".format(
+NAMED = RUN.format(
     """setTimeout(() => document.querySelectorAll('.featlab-live, .featlab-predict').forEach(box => {
   box.querySelectorAll('select, input, button, .noUi-handle').forEach(knob => knob.setAttribute('data-lm-suppress-shortcuts', 'true'));
   box.querySelectorAll('.noUi-handle').forEach(handle =>
@@ -19,6 +20,29 @@ NAMED = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="d
     image.alt = before?.classList.contains('widget-html') ? before.textContent : 'picture, in words below it';
   });
 }), 300)"""
+)
+# a plotly figure has no name either: its title, axes and traces in words, for every figure that a page draws, and again when it is redrawn
+SPOKEN = RUN.format(
+    """
+const plain = text => (text?.text ?? text ?? '').toString().replace(/<[^>]+>/g, ' ').replace(/\\s+/g, ' ').trim();
+const some = words => [...new Set(words.map(plain))].filter(word => word);
+const words = ({layout, data}) => {
+  const axes = some(Object.keys(layout ?? {}).filter(key => /^[xy]axis/.test(key)).map(key => layout[key].title));
+  const names = some((data ?? []).map(trace => trace.name)), notes = some((layout?.annotations ?? []).map(note => note.text));
+  const parts = [plain(layout?.title), axes.length && 'Axes: ' + axes.join('; '), names.length && 'Shown: ' + names.join('; ')];
+  return ['Figure', ...parts, notes.length && 'Written in it: ' + notes.slice(0, 30).join('; ')].filter(part => part).join('. ');
+};
+const name = () => document.querySelectorAll('.js-plotly-plot:not([role])').forEach(plot => {
+  const say = () => plot.setAttribute('aria-label', words(plot));
+  plot.setAttribute('role', 'figure');
+  say();
+  plot.on?.('plotly_afterplot', say);
+});
+if (!window.featlabNames) {
+  window.featlabNames = new MutationObserver(name);
+  window.featlabNames.observe(document.body, {childList: true, subtree: true, attributeFilter: ['class']});
+  name();
+}""".strip().replace('"', "&quot;")
 )
 KINDS = {"bar": "bars", "image": "images", "heatmap": "a map of values", "surface": "a surface"}
 

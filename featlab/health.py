@@ -35,18 +35,31 @@ def _quota() -> float | None:
     return None
 
 
-def setup(seed: int = 0) -> None:
-    """Seed torch and numpy, use the cores that there are, let Colab show widgets, and print one line on what computes."""
+def setup(seed: int = 0, motion: bool = True) -> None:
+    """Seed random, numpy and torch, use the cores that there are, let Colab show widgets, and print one line on what computes.
+
+    In a notebook it also gives every figure a name that a screen reader can say. Without `motion` a training curve appears when it is
+    whole instead of growing (so does FEATLAB_MOTION=off in the environment).
+    """
+    import random
+
     import numpy as np
     import torch
 
-    from featlab import __version__, engine
+    from featlab import __version__, alt, engine
 
+    if not motion:
+        os.environ["FEATLAB_MOTION"] = "off"
+    random.seed(seed)
     torch.manual_seed(seed)
     np.random.seed(seed)
     torch.set_num_threads(min(torch.get_num_threads(), cores()))
     if "google.colab" in sys.modules:
         importlib.import_module("google.colab.output").enable_custom_widget_manager()
+    elif hasattr(getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)(), "kernel"):
+        from IPython.display import HTML, display
+
+        display(HTML(alt.SPOKEN))
     threads = torch.get_num_threads()
     cpu = f"CPU, {threads} thread{'s' * (threads > 1)}, {engine.processor()}"
     where = torch.cuda.get_device_name() if engine.device().type == "cuda" else cpu
@@ -113,9 +126,19 @@ def device() -> Finding:
 
 def examine() -> list[Finding]:
     """Everything that the notebooks need, looked at."""
+    from featlab import __version__
+
     python = Finding("python", platform.python_version(), "use Python 3.10 or newer" if sys.version_info < (3, 10) else "")
-    lab = Finding("widgets", "shown by Colab") if "google.colab" in sys.modules else package("jupyterlab", "4")
-    return [python, *(package(name, floor) for name, floor in required().items()), lab, device(), cache()]
+    ours = [Finding("featlab", __version__), Finding("system", platform.platform())]
+    return [*ours, python, *(package(name, floor) for name, floor in required().items()), page(), device(), cache()]
+
+
+def page() -> Finding:
+    """What shows the notebooks: Colab, JupyterLab, or the classic notebook, which shows widgets as well since version 7."""
+    if "google.colab" in sys.modules:
+        return Finding("page", "Colab, which shows widgets")
+    lab, classic = package("jupyterlab", "4"), package("notebook", "7")
+    return classic if lab.mend and not classic.mend else lab
 
 
 def doctor() -> None:

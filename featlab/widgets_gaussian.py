@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from featlab import gaussian as g
 from featlab import plots_gaussian as plots
 from featlab import plots_theorems as theorems
+from featlab.alt import RUN
 from featlab.widgets import Live, guarded
 
 
@@ -27,9 +28,7 @@ def angle(value: int, name: str) -> w.IntSlider:
 
 
 # plotly's widget draws itself before the page has given it room, and measures again only when the window is resized: say so once in place
-FIT = '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" style="display:none" onload="{0}" onerror="{0}">'.format(
-    "setTimeout(() => window.dispatchEvent(new Event('resize')), 50)"
-)
+FIT = RUN.format("setTimeout(() => window.dispatchEvent(new Event('resize')), 50)")
 
 
 def plain(values: ArrayLike) -> list[float]:

@@ -4,6 +4,7 @@ A live widget's view is left out where its twin is there: the view is empty with
 everyone who opens the notebook before running it. What nbstripout removes (widget state, the machine's Python) it removes afterwards.
 """
 
+from featlab.alt import SPOKEN
 from tools.notebook import COURSE, read, write
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -13,6 +14,8 @@ TWINS = {"application/vnd.plotly.v1+json", "text/html"}
 def storable(output: dict) -> bool:
     """Whether anything is left to show once the view is gone; takes it out."""
     data = output.get("data", {})
+    if "".join(data.get("text/html", "")) == SPOKEN:  # names figures once the notebook runs
+        return False
     was_live = data.pop(VIEW, None) is not None
     return not was_live or bool(TWINS & set(data))
 
