@@ -8,6 +8,7 @@ import html
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -20,7 +21,7 @@ from featlab.alt import describe
 from tools import landing
 from tools.formulas import mathml
 from tools.links import address
-from tools.notebook import COURSE, ROOT, course, read, title
+from tools.notebook import ROOT, SOLUTIONS, course, read, title
 
 PLOTLY = "application/vnd.plotly.v1+json"
 CONFIG = {"displayModeBar": False, "responsive": False}
@@ -41,17 +42,24 @@ class Renderer(IPythonRenderer):
         return f'<h{level} id="{anchor}">{text}</h{level}>\n'
 
 
-def markdown(source: str) -> str:
-    """A markdown cell as HTML; links to notebooks lead to their pages, links to other files to the repository."""
-    source = re.sub(r"\]\(([^):#]+)\)", lambda m: f"]({_target(m[1])})", source)
+def markdown(source: str, folder: Path) -> str:
+    """A markdown cell of a notebook in `folder` as HTML; links to notebooks lead to their pages, links to other files to the repository."""
+    source = re.sub(r"\]\(([^):#]+)\)", lambda m: f"]({_target((folder / m[1]).resolve())})", source)
     return MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
 
 
-def _target(link: str) -> str:
-    path = (COURSE / link).resolve()
-    if path.parent == COURSE and path.suffix == ".ipynb":
-        return f"{path.stem}.html"
-    return f"{address()}/blob/main/{path.relative_to(ROOT).as_posix()}"
+def _target(path: Path) -> str:
+    return file(path) if path in notebooks() else f"{address()}/blob/main/{path.relative_to(ROOT).as_posix()}"
+
+
+def notebooks() -> list[Path]:
+    """All notebooks that become a page: the course and its solutions."""
+    return [*course(), *sorted(SOLUTIONS.glob("*.ipynb"))]
+
+
+def file(path: Path) -> str:
+    """The name of a notebook's page."""
+    return f"{'solutions-' if path.parent == SOLUTIONS else ''}{path.stem}.html"
 
 
 def figure(plot: dict, name: str) -> str:
@@ -106,7 +114,7 @@ def page(heading: str, words: str, body: str, scripts: str = "") -> str:
 
 def contents() -> str:
     """Links to all pages."""
-    links = [f'<a href="{path.stem}.html">{html.escape(title(read(path)))}</a>' for path in course()]
+    links = [f'<a href="{file(path)}">{html.escape(title(read(path)))}</a>' for path in course()]
     return " ".join(['<a href="index.html">The idea in a minute</a>', *links])
 
 
@@ -114,14 +122,18 @@ DRAW = f"""<script src="plotly.min.js"></script><script>{(Path(__file__).parent 
 
 
 def lesson(path: Path) -> str:
-    """The page of one notebook."""
+    """The page of one notebook; a lesson's ends with the way to its solutions."""
     notebook = shown(read(path), path.stem)
     exporter = HTMLExporter(template_name="basic")
-    exporter.register_filter("markdown2html", markdown)
+    exporter.register_filter("markdown2html", partial(markdown, folder=path.parent))
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     body, _ = exporter.from_notebook_node(nbformat.reads(json.dumps(notebook), as_version=4))
-    number, name = title(notebook).split(" · ", 1)
     body = re.sub(r"<pre(?=[ >])", '<pre tabindex="0"', body)
+    *kind, number, name = title(notebook).split(" · ", 2)
+    if kind:
+        words = f"One solution of each exercise of lesson {number}, run and checked: {name}"
+        return page(f"{kind[0]}: {name} · Adversarial examples as features, lesson {number}", words, body, DRAW)
+    body += f'<p><a href="{file(SOLUTIONS / path.name)}">Solutions of the exercises</a></p>'
     return page(f"{name} · Adversarial examples as features, lesson {number}", question(notebook), body, DRAW)
 
 
@@ -129,11 +141,11 @@ def write(folder: Path) -> None:
     """All pages, plotly.js and the landing page."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
-    lessons = [(f"{path.stem}.html", title(read(path)), question(read(path))) for path in course()]
+    lessons = [(file(path), title(read(path)), question(read(path))) for path in course()]
     (folder / "index.html").write_text(page(landing.TITLE, landing.WORDS, landing.body(lessons)), encoding="utf-8")
-    for path in course():
-        (folder / f"{path.stem}.html").write_text(lesson(path), encoding="utf-8")
-    print(f"wrote {len(lessons) + 1} pages: open {folder / 'index.html'}")
+    for path in notebooks():
+        (folder / file(path)).write_text(lesson(path), encoding="utf-8")
+    print(f"wrote {len(notebooks()) + 1} pages: open {folder / 'index.html'}")
 
 
 if __name__ == "__main__":
