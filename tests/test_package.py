@@ -1,5 +1,6 @@
 """A wheel holds everything that an installed featlab needs: every package, the embedded images, the measured tables, the licence."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,18 +27,40 @@ def test_one_version():
     assert f"## {featlab.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_the_wheel_carries_code_images_tables_and_licence(tmp_path):
-    pytest.importorskip("setuptools", minversion="68")
-    tree, out = tmp_path / "tree", tmp_path / "out"
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    pytest.importorskip("setuptools", minversion="77")
+    tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("out")
     for name in ("featlab", "results"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "own"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
-    out.mkdir()
     build = f"from setuptools import build_meta; build_meta.build_wheel({str(out)!r})"
     subprocess.run([sys.executable, "-c", build], cwd=tree, check=True, capture_output=True)
-    names = set(zipfile.ZipFile(next(out.glob("*.whl"))).namelist())
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_carries_code_images_tables_and_licence(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
     code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "featlab").rglob("*.py")}
     tables = {f"featlab/measured/{path.name}" for path in (ROOT / "results").glob("*.json")}
     assert names >= code | tables | {"featlab/embedded/fashion_mnist.npz", "featlab/embedded/README.md"}
     assert any(name.endswith("LICENSE") for name in names) and not [name for name in names if name.startswith(("tests", "tools"))]
+
+
+ALONE = """
+import featlab as fl, featlab.results, sys
+train, test = fl.load("fashion-mnist")
+assert len(train) == 10_000 and len(test) == 2_000, "the embedded images"
+assert len(featlab.results.measured("fashion-mnist-laptop")) == 3, "the measured tables"
+print(fl.__file__)
+fl.doctor()
+"""
+
+
+def test_an_installed_wheel_works_alone(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")  # what pip does with a wheel of Python files
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "FEATLAB_CACHE": str(tmp_path / "cache")}
+    said = subprocess.run([sys.executable, "-c", ALONE], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
+    where, *findings = said.splitlines()
+    assert Path(where).is_relative_to(tmp_path / "site") and len(findings) > 8
