@@ -71,9 +71,29 @@ def test_cells_are_short_and_imports_stand_in_the_first(lesson):
         assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
-def test_links_to_files_lead_somewhere(notebook):
-    for target in re.findall(r"\]\(([^)#:]+?)\)", prose(notebook)):
-        assert (notebook["path"].parent / target).exists(), target
+def dead(text, folder):
+    """Links of a markdown text that lead nowhere: to a file that is not there, or to a heading that is not in it."""
+    links = re.findall(r"\]\((?!\w+:)([^)\s]+)\)", text) + re.findall(r'(?:href|src|srcset)="(?!\w+:)([^"]+)"', text)
+    for link in links:
+        path, _, anchor = link.partition("#")
+        there = (folder / path).read_text() if anchor and path else text
+        if not (folder / path).exists() or (anchor and anchor.lower() not in map(slug, re.findall(r"^#+ (.+?)\s*$", there, re.MULTILINE))):
+            yield link
+
+
+def slug(heading):
+    """What a heading is called in an address, on GitHub: lower case, hyphens for spaces, no other marks."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_dead_links_are_found(tmp_path):
+    (tmp_path / "b.md").write_text("# Two words, and more\n")
+    text = '# One\n[a](#one) [b](b.md#two-words-and-more) [c](c.md) [d](#two) <a href="e.md">e</a> [f](https://example.org/g)'
+    assert list(dead(text, tmp_path)) == ["c.md", "#two", "e.md"]
+
+
+def test_links_lead_somewhere(notebook):
+    assert not list(dead(prose(notebook), notebook["path"].parent))
 
 
 def test_it_has_the_parts_of_a_lesson(lesson):
@@ -103,9 +123,7 @@ TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_links_of_the_texts_lead_somewhere(path):
-    targets = re.findall(r"\]\(([^)#:]+?)\)", path.read_text()) + re.findall(r'src(?:set)?="([^":]+)"', path.read_text())
-    for target in targets:
-        assert (path.parent / target).exists(), target
+    assert not list(dead(path.read_text(), path.parent))
 
 
 def test_the_readmes_table_is_the_stored_one():
