@@ -64,18 +64,20 @@ def badges(path: Path, where: str) -> str:
 
 
 def row(path: Path, where: str) -> str:
-    """One notebook in the README's table: number, question, place in the paper, where to open it."""
+    """One notebook in the README's table: number, question, place in the paper, minutes to read, where to open it."""
     notebook = read(path)
     number, name = title(notebook).split(" · ", 1)
     paper = re.search(r"^\| Paper \| (.+?) \|$", notebook["cells"][0]["source"], re.MULTILINE)[1]
     paper = re.sub(r"^.*\(NeurIPS 2019\), |;.*$", "", paper)
-    return f"| [{number}]({path.relative_to(ROOT).as_posix()}) | {name} | {paper} | {badges(path, where)} |"
+    minutes = re.search(r"^\| Time \| (\d+)(?: to (\d+))? minutes", notebook["cells"][0]["source"], re.MULTILINE)
+    minutes = "–".join(filter(None, minutes.groups()))
+    return f"| [{number}]({path.relative_to(ROOT).as_posix()}) | {name} | {paper} | {minutes} | {badges(path, where)} |"
 
 
 def table(where: str) -> str:
     """The README's table of notebooks."""
     rows = "\n".join(row(path, where) for path in course())
-    return f"<!-- course -->\n| | question | paper | open it |\n|---|---|---|---|\n{rows}\n<!-- /course -->"
+    return f"<!-- course -->\n| | question | paper | minutes | open it |\n|---|---|---|---:|---|\n{rows}\n<!-- /course -->"
 
 
 def readme(text: str, where: str) -> str:
