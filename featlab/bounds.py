@@ -54,9 +54,15 @@ def intervals(model: Classifier, x: Tensor, ball: Ball) -> tuple[Tensor, Tensor]
 
     Interval arithmetic: exact in the first layer (the dual norm), then worst case by worst case.
     """
-    mean, std = model.mean.double().cpu(), model.std.double().cpu()
-    centre, radius = (x.double().cpu() - mean) / std, None
-    for layer in layers_of(model):
+    layers = list(layers_of(model))
+    parts = [_intervals(layers, model.mean.double().cpu(), model.std.double().cpu(), part.double().cpu(), ball) for part in x.split(256)]
+    low, high = (torch.cat(bounds) for bounds in zip(*parts, strict=True))
+    return low, high
+
+
+def _intervals(layers: list[nn.Module], mean: Tensor, std: Tensor, x: Tensor, ball: Ball) -> tuple[Tensor, Tensor]:
+    centre, radius = (x - mean) / std, None
+    for layer in layers:
         if isinstance(layer, AFFINE):
             centre = _apply(layer, centre, layer.weight, layer.bias)
             first = radius is None
