@@ -12,12 +12,12 @@ from torch import Tensor
 
 from featlab.types import pixels
 
-# Okabe and Ito's palette: distinct for every kind of colour vision, and in grey
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#6B6B6B"
+# Okabe and Ito's palette, distinct for every kind of colour vision, with three colours darkened so that each has contrast 3 with white
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = "#0072B2", "#C98500", "#009E73", "#C04A00", "#CC79A7", "#3D9BD1", "#6B6B6B"
 PALETTE = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY]
 PATTERNS = ["", "/", "x", ".", "-"]
 INK = "#222222"
-WIDTH = 900
+WIDTH = 830  # what JupyterLab leaves for a figure on a page of 1024 pixels
 
 pio.templates["featlab"] = go.layout.Template(
     layout={
@@ -116,7 +116,8 @@ def bars(groups: Mapping[str, Mapping[str, tuple[float, float, float]]], *, titl
             "color": PALETTE[i],
             "pattern": {"shape": PATTERNS[i], "bgcolor": PALETTE[i], "fgcolor": "white", "size": 8, "solidity": 0.2},
         }
-        text = [f"<b>{v:.0f}</b><br><span style='font-size:7px'> </span>" for v in value]  # the empty line keeps it clear of the whisker
+        clear = np.ceil((high - value - 1) / 6.5).astype(int)  # empty lines, of 6.5 % each, that keep the number clear of the whisker
+        text = [f"<b>{v:.0f}</b>" + "<br> " * lines for v, lines in zip(value, clear, strict=True)]
         words = {"textposition": "outside", "textangle": 0, "outsidetextfont": {"color": INK, "size": 13}}
         figure.add_bar(name=name, x=list(got), y=value, error_y=errors, marker=marker, text=text, cliponaxis=False, **words)
     if chance is not None:
@@ -216,11 +217,11 @@ def sliding(
     for r, name in enumerate(rows):
         figure.add_annotation(text=name, y=pitch * r + 0.5, **BESIDE)
         for i, word in enumerate(captions.get(name, ())):
-            figure.add_annotation(x=1.07 * i + 0.5, y=pitch * r + 1.23, text=word, showarrow=False, font={"size": 11})
+            figure.add_annotation(x=1.07 * i + 0.5, y=pitch * r + 1.23, text=word, showarrow=False, font={"size": 12})
     columns = max(len(images) for images in rows.values())
     cell = min((WIDTH - 190) / (1.08 * columns), 130)
     hidden = {"visible": False, "fixedrange": True}
-    figure.update_xaxes(range=[-0.05, 1.08 * columns], domain=[0, cell * 1.08 * columns / (WIDTH - 190)], **hidden)
+    figure.update_xaxes(range=[-0.05, 1.08 * columns], domain=[0, min(1, cell * 1.08 * columns / (WIDTH - 190))], **hidden)
     figure.update_yaxes(range=[pitch * len(rows), -0.05], **hidden)
     slider = {"active": active, "currentvalue": {"prefix": prefix}, "pad": {"t": 10}, "steps": steps}
     margin, height = {"l": 170, "r": 20, "t": 50, "b": 90}, int(cell * pitch * len(rows)) + 140

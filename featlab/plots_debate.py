@@ -81,7 +81,7 @@ def _pair_layout(figure: go.Figure) -> go.Figure:
     figure.update_yaxes(range=[0, 108], title="real test images right, %", row=1, col=2)
     chance = {"text": "chance", "x": 1, "xref": "x2 domain", "xanchor": "right", "y": 50, "yref": "y2", "yshift": 9}
     figure.add_annotation(showarrow=False, font={"size": 12}, **chance)
-    return figure.update_layout(template="featlab", width=900, height=430, margin={"t": 50, "b": 60}, barmode="group")
+    return figure.update_layout(template="featlab", height=430, margin={"t": 50, "b": 60}, barmode="group")
 
 
 def pair_steps(view: PairView, eps: float, positions: Sequence[float]) -> go.Figure:

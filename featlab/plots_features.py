@@ -10,8 +10,8 @@ from featlab.plots import BLUE, GREY, INK, ORANGE
 from featlab.spectrum import Spectrum
 
 FLOOR, LEFT = -1.0, -0.7  # points that fall further are drawn here, points further left are not
-CIRCLE = {"type": "circle", "xsizemode": "pixel", "ysizemode": "pixel", "x0": -8.5, "x1": 8.5, "y0": -8.5, "y1": 8.5}
-RING = {**CIRCLE, "line": {"color": INK, "width": 2.5}}  # around the chosen point
+RING = {"type": "circle", "line": {"color": INK, "width": 2.5}}  # around the chosen point, in pixels from it
+RING |= {"xsizemode": "pixel", "ysizemode": "pixel", "x0": -8.5, "x1": 8.5, "y0": -8.5, "y1": 8.5}
 
 
 def drawn(found: Spectrum) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from featlab.plots import BLUE, INK, ORANGE, PATTERNS, WIDTH, curves
+from featlab.plots import BLUE, INK, ORANGE, PATTERNS, curves
 
 COLOURS = (BLUE, ORANGE)
 
@@ -35,4 +35,4 @@ def strengths(report: Mapping, radius: float) -> go.Figure:
     figure.update_traces(error_y={**bars, "arrayminus": [m - low for m, low in zip(means, lows, strict=True)]})
     figure.update_xaxes(type="log", tickvals=steps, ticktext=[f"{s:,}" for s in steps])
     figure.update_yaxes(range=[0, 100])
-    return figure.update_layout(title="Stronger attacks find a little more, and then nothing", showlegend=False, width=WIDTH)
+    return figure.update_layout(title="Stronger attacks find a little more, and then nothing", showlegend=False)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from featlab.plots import INK, PALETTE, WIDTH
+from featlab.plots import GREY, INK, PALETTE, RED, SKY
 
 SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "x", "pentagon"]
 Points = Mapping[str, Sequence[tuple[float, float]]]  # name -> (x, y) of each seed, fractions
@@ -27,15 +27,16 @@ def figure3(points: Points, noise: Points | None = None, *, title: str = "", cha
         figure.add_scatter(name=name, x=mean[0], y=mean[1], mode="markers+text", marker=big, showlegend=False, **words)
     if noise:
         x, y = ([100 * sum(p[axis] for p in seeds) / len(seeds) for seeds in noise.values()] for axis in (0, 1))
-        grey = {"color": "#6B6B6B", "symbol": "line-ew-open", "size": 12, "line": {"width": 2}}
+        grey = {"color": GREY, "symbol": "line-ew-open", "size": 12, "line": {"width": 2}}
         figure.add_scatter(name="random changes as long as the attack", x=x, y=y, mode="markers", marker=grey, showlegend=True)
     figure.add_vline(100 * chance, line={"dash": "dot", "color": INK, "width": 1.5})
     figure.add_annotation(x=100 * chance, y=1, yref="paper", text="chance", showarrow=False, xanchor="left", xshift=4, font={"size": 12})
-    figure.update_layout(template="featlab", title=title, width=WIDTH, height=460, margin={"r": 90})
+    figure.update_layout(template="featlab", title=title, height=460, margin={"r": 90})
     figure.update_xaxes(title="accuracy on real images when trained on the source's D_det, %", rangemode="tozero")
     return figure.update_yaxes(title="transfer rate of the source's examples, %", range=[-3, 103])
 
 
+SHADES = {"zmin": 0, "zmax": 100, "colorscale": [[0, "#FFFFFF"], [1, SKY]], "showscale": False}  # light enough to read ink on
 Rates = Mapping[str, Mapping[str, float]]  # source -> target -> fraction
 
 
@@ -50,11 +51,9 @@ def matrix(rates: Rates, *, title: str = "", chosen: tuple[str, str] | None = No
     values, words = cells(rates)
     targets = list(next(iter(rates.values())))
     figure = go.Figure(
-        go.Heatmap(
-            z=values, x=targets, y=list(rates), text=words, texttemplate="%{text}", zmin=0, zmax=100, colorscale="Blues", showscale=False
-        )
+        go.Heatmap(z=values, x=targets, y=list(rates), text=words, texttemplate="%{text}", textfont={"color": INK}, **SHADES)
     )
-    frame = {"symbol": "square-open", "size": 40, "color": "#D55E00", "line": {"width": 4}}
+    frame = {"symbol": "square-open", "size": 40, "color": RED, "line": {"width": 4}}
     source, target = chosen or (None, None)
     figure.add_scatter(x=[target], y=[source], mode="markers", marker=frame, showlegend=False, hoverinfo="skip")
     figure.update_layout(template="featlab", title={"text": title, "font": {"size": 15}}, width=460, height=360)

@@ -68,7 +68,7 @@ class SpectrumExplorer(Live):
             trace.hovertemplate = "%{text}<br>rho %{x:.2f}, gamma %{y:.2f}<extra></extra>"
             trace.on_click(self._clicked(name))
         children = [w.HTML(UNSMOOTHED), self._row(self.eps, self.network, self.unit, self.towards)]
-        children += [w.HBox(self.headings, layout=w.Layout(width="900px", padding="0 0 0 60px")), self.figure, *self._panel()]
+        children += [w.HBox(self.headings, layout=w.Layout(width=f"{plots.WIDTH}px", padding="0 0 0 60px")), self.figure, *self._panel()]
         radii = [r for r in (0, 0.25, 0.5, 1.0, 2.0) if r <= last]
         super().__init__(children, plots_features.spectrum_twin(self.spectra, radii, len(radii) // 2), "feature spectrum explorer")
         self.eps.observe(guarded(lambda: (self.fall(), self.flip()), self.message), "value")

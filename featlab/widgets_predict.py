@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from featlab import files
 from featlab.alt import NAMED
+from featlab.plots import WIDTH
 from featlab.widgets import guarded, view
 
 Answer = str | float
@@ -66,7 +67,7 @@ class Predict(w.VBox):
         return kind((least + most) // 2 if whole else (least + most) / 2, min=least, max=most, step=step, description="I say", **wide)
 
     def _buttons(self) -> w.Widget:
-        return w.RadioButtons(options=list(self.choices), value=None, layout=w.Layout(width="max-content", max_width="880px"))
+        return w.RadioButtons(options=list(self.choices), value=None, layout=w.Layout(width="max-content", max_width=f"{WIDTH - 20}px"))
 
     def _remembered(self) -> Answer | None:
         guess = _kept().get(self.question)

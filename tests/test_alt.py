@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from featlab import plots
+from featlab import plots, plots_transfer
 from featlab.alt import describe
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -58,10 +58,13 @@ def test_the_palette_is_distinct_for_every_kind_of_colour_vision(vision):
 
 def test_text_has_contrast_and_marks_are_seen_on_white():
     assert contrast(plots.INK, "#FFFFFF") > 7
-    for colour in (plots.BLUE, plots.GREEN, plots.RED, plots.GREY):
-        assert contrast(colour, "#FFFFFF") >= 3
-    light = [plots.ORANGE, plots.PURPLE, plots.SKY]  # below 3: never alone, see the test of the stored figures
-    assert all(contrast(colour, "#FFFFFF") > 2 for colour in light)
+    assert all(contrast(colour, "#FFFFFF") >= 3 for colour in plots.PALETTE)
+
+
+def test_numbers_on_a_matrix_have_contrast_in_every_cell():
+    (low, lightest), (high, darkest) = plots_transfer.SHADES["colorscale"]
+    assert (low, high) == (0, 1) and contrast(plots.INK, lightest) > 4.5 and contrast(plots.INK, darkest) > 4.5
+    assert plots_transfer.matrix({"a": {"b": 0.5}}).data[0].textfont.color == plots.INK
 
 
 def stored(path):
