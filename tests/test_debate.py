@@ -246,6 +246,20 @@ def test_apgd_is_at_least_as_strong_as_pgd_with_as_many_steps(trained, clothes, 
         assert left(stronger.APGD(ball, steps=20)(trained, x, y)) < left(fl.PGD(ball, steps=20)(trained, x, y))
 
 
+@pytest.mark.parametrize("ball", [fl.L2(0.75), fl.Linf(0.05)], ids=repr)
+def test_apgd_keeps_a_point_that_succeeds_even_where_another_has_less_probability_of_the_truth(trained, clothes, ball, monkeypatch):
+    monkeypatch.setattr(engine, "chunk", lambda kind: len(clothes[1]))
+    x, y, ever = clothes[1].pixels, clothes[1].labels, []
+
+    def watched(z):
+        logits = trained(z)
+        ever.append(logits.argmax(1) != y)
+        return logits
+
+    ends = trained(stronger.APGD(ball, steps=20)(watched, x, y)).argmax(1) != y
+    assert len(ever) > 20 and (ends == torch.stack(ever).any(0)).all()
+
+
 def test_the_losses_fall_below_0_where_the_model_is_wrong_and_the_ratio_has_no_scale():
     logits, y = torch.tensor([[3.0, 1, 0, -1], [1, 2, 0, -1]]), torch.tensor([0, 0])
     assert stronger.margin(logits, y).tolist() == [2, -1]

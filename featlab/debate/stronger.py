@@ -125,11 +125,18 @@ class APGD:
         return torch.cat([self._attack(network, a, b) for a, b in parts])
 
     def _attack(self, network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+        found, least = x.clone(), x.new_full((len(x),), math.inf)  # as in AutoAttack: a point that succeeds is kept, whatever its loss
+
         def goal(z: Tensor) -> Tensor:
-            return LOSSES[self.loss](network(z), y)
+            logits = network(z)
+            loss = LOSSES[self.loss](logits, y)
+            better = (logits.argmax(1) != y) & (loss < least)
+            found[better], least[better] = z[better].detach(), loss[better].detach()
+            return loss
 
         start = (x + self.ball.sample(x)).clamp(0, 1) if self.random_start else x
-        return momentum_descent(goal, x, ball=self.ball, steps=self.steps, start=start)
+        best = momentum_descent(goal, x, ball=self.ball, steps=self.steps, start=start)
+        return _where(least < math.inf, found, best)
 
 
 @dataclass(frozen=True)
