@@ -149,4 +149,4 @@ class Table:
         head = "".join(f"<th style='text-align:left;width:25%'>{name}</th>" for name in self.head)
         cell = "<td style='text-align:left;vertical-align:top;white-space:normal'>{}</td>".format
         body = "".join("<tr>" + "".join(cell(html.escape(text)) for text in row) + "</tr>" for row in self.rows)
-        return f"<table style='width:900px;table-layout:fixed'><tr>{head}</tr>{body}</table>"
+        return f"<table style='width:100%;max-width:900px;table-layout:fixed'><tr>{head}</tr>{body}</table>"
