@@ -31,7 +31,7 @@ test-floors:  # the suite with the oldest versions that pyproject.toml admits (n
 	$(VENV)-floors/bin/python -m pip install -q $$($(PYTHON) -m tools.floors) -e ".[lab,test]"
 	$(VENV)-floors/bin/python -m pytest --nbval
 
-test-binder: $(READY)  # repo2docker's own reading of binder/, without building
+test-binder:  # repo2docker's own reading of binder/, without building
 	$(PYTHON) -m venv $(VENV)-binder
 	$(VENV)-binder/bin/python -m pip install -q jupyter-repo2docker pytest
 	$(VENV)-binder/bin/python -m pytest -p no:cacheprovider -o addopts= --noconftest tests/test_binder.py
@@ -44,9 +44,9 @@ lint: $(READY)
 links: $(READY)  # first cells and README in line with the address; URL=https://github.com/you/featlab changes it
 	$(BIN)/python -m tools.links $(URL)
 
-notebooks: $(READY)  # run notebooks anew (all, or NOTEBOOKS=...) and keep what they show
+notebooks: $(READY)  # run notebooks anew (all, or NOTEBOOKS=...) and keep what they show; in a cache where nobody has predicted anything
 	$(BIN)/python -m pip install -q -e ".[dev]"
-	PLOTLY_RENDERER=plotly_mimetype $(BIN)/jupyter execute --inplace $(NOTEBOOKS)
+	FEATLAB_CACHE=$(CURDIR)/build/cache PLOTLY_RENDERER=plotly_mimetype $(BIN)/jupyter execute --inplace $(NOTEBOOKS)
 	$(BIN)/python -m tools.stored
 	$(BIN)/nbstripout --keep-output --keep-count $(NOTEBOOKS)
 
