@@ -118,6 +118,14 @@ def test_formulas_and_colour_are_not_the_only_carriers(lesson):
     assert len(prose(lesson).split()) > 5 * sum(len("".join(c["source"]).splitlines()) for c in code(lesson)) / 2
 
 
+def test_every_lesson_was_measured_to_fit_where_it_is_opened():
+    measured = json.loads((ROOT / "results" / "limits.json").read_text())
+    assert set(measured) == {path.stem for path in LESSONS}, "python -m benchmarks.limits --out results/limits.json"
+    for got in measured.values():
+        assert got["slowest"] < 10 and got["megabytes"] < 1000
+        assert got["limits"] == {"cores": 1, "threads": 1, "limited to": "1000 MB", "cold": False}
+
+
 TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Locator, Page, Playwright
 from tools.notebook import COURSE, ROOT
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "all_proxy")} | {"no_proxy": "127.0.0.1,localhost"}
 NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # no name but this machine's can be found
 PICTURE = ".js-plotly-plot .main-svg, img.widget-image"
 LOCAL = re.compile(r"^(https?|wss?)://127\.0\.0\.1[:/]|^(data|blob|about|file):")
@@ -72,7 +73,7 @@ def launch(playwright: Playwright) -> Browser:
 
 @contextmanager
 def lab() -> Iterator[str]:
-    """JupyterLab on a free loopback port, over copies of the notebooks; gives its address."""
+    """JupyterLab on a free loopback port, over copies of the notebooks; gives its address. A download by a kernel fails."""
     with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -89,7 +90,7 @@ def lab() -> Iterator[str]:
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         with open(Path(folder) / "lab.log", "w") as log:
             command = [sys.executable, "-m", "jupyterlab", *options, *quiet]
-            server = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stdout=log, stderr=log)
+            server = subprocess.Popen(command, env={**os.environ, **NO_NETWORK, "PYTHONPATH": path}, stdout=log, stderr=log)
             try:
                 _wait(f"http://127.0.0.1:{port}/api")
                 yield f"http://127.0.0.1:{port}"
