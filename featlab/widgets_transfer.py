@@ -101,6 +101,6 @@ class TransferExplorer(Live):
             widget.value = plots.png(shown, zoom=4)
         names = names_of(self.data)
         lines = [f"Image {int(index)}, one of {len(found)}: a real <b>{names[int(self.data.labels[index])]}</b>."]
-        for role, name in (("source", self.source.value), ("target", self.target.value)):
-            lines.append(f"The {role}, {name}, sees in x': <b>{names[int(predict(self.models[name], z[None])[0])]}</b>")
+        for name, role in ((self.source.value, "for which x' was made"), (self.target.value, "which meets it")):
+            lines.append(f"<i>{name}</i>, {role}, sees: <b>{names[int(predict(self.models[name], z[None])[0])]}</b>")
         self.opinions.value = note + "<br>".join(lines)
