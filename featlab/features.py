@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from featlab import engine
-from featlab.attacks import L2, Ball, descend
+from featlab.attacks import L2, Ball, descend, pixel_gradient
 from featlab.models import Classifier
 from featlab.types import Dataset
 
@@ -46,7 +46,7 @@ class Estimate:
 
 
 def one_against_rest(data: Dataset, c: int) -> Dataset:
-    """All images, y = +1 for class c and -1 for the others; measure with balanced=True, or always saying "no" looks useful."""
+    """All images, y = +1 for class c and -1 for the others; measure with balanced=True, or rho and gamma are mostly about the others."""
     if not 0 <= c < data.num_classes:
         raise ValueError(f"class {c} does not exist: the dataset has classes 0 to {data.num_classes - 1}")
     return replace(data, labels=torch.where(data.labels == c, 1, -1), classes=())
@@ -161,12 +161,21 @@ def robust_usefulness(feature: Feature, data: Dataset, ball: Ball, *, steps: int
     k = len(f.std)
     size = max(1, engine.chunk(data.device.type) // k)
     parts = zip(data.pixels.split(size), y.split(size), strict=True)
-    terms = [_least(f, x, sign, ball, steps) for x, sign in parts]
+    terms, moves = zip(*(_least(f, x, sign, ball, steps) for x, sign in parts), strict=True)
+    still = (~torch.stack(moves).any(0)).nonzero().flatten().tolist()
+    if still and ball.eps and steps:
+        raise ValueError(
+            f"the gradient of feature {still[0]} is 0 on every image: no descent can lower it, and calling it robust would be wrong. "
+            "Does it round or compare? Give a smooth one"
+        )
     return estimate(torch.cat(terms).double(), weights(y, balanced))
 
 
-def _least(f: Standardised, x: Tensor, sign: Tensor, ball: Ball, steps: int) -> Tensor:
-    """The least y f found in the ball around each image: (n, k). All k features are attacked at once, each with its own perturbation."""
+def _least(f: Standardised, x: Tensor, sign: Tensor, ball: Ball, steps: int) -> tuple[Tensor, Tensor]:
+    """The least y f found in the ball around each image (n, k), and which features have a gradient other than 0 on any image (k,).
+
+    All k features are attacked at once, each with its own perturbation.
+    """
     n, k = len(x), len(f.std)
     which = torch.arange(k, device=x.device).repeat(n)[:, None]
     x, sign = x.repeat_interleave(k, 0), sign.repeat_interleave(k)
@@ -175,12 +184,13 @@ def _least(f: Standardised, x: Tensor, sign: Tensor, ball: Ball, steps: int) -> 
         return sign * _two_axes(f(z), z).gather(1, which)[:, 0]
 
     with torch.no_grad():
-        least = goal(x)
+        least, moves = goal(x), torch.zeros(n, k, dtype=torch.bool)
     if ball.eps and steps:
+        moves = pixel_gradient(goal, x)[1].flatten(1).any(1).view(n, k).cpu()
         z = descend(goal, x, ball=ball, steps=steps, step=2.5 * ball.eps / steps, decay=True, best=True)
         with torch.no_grad():
             least = torch.minimum(least, goal(z))
-    return least.view(n, k)
+    return least.view(n, k), moves.any(0)
 
 
 def kind(rho: float, gamma: float) -> str:

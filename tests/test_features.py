@@ -172,6 +172,8 @@ def test_what_is_no_feature_or_has_not_two_classes_is_refused(feature, data, say
 def test_a_feature_without_a_gradient_and_a_ball_without_a_limit_are_refused():
     with pytest.raises(ValueError, match="no gradient"):
         fl.robust_usefulness(lambda x: x.detach().flatten(1).mean(1), grey(), L2(0.1))
+    with pytest.raises(ValueError, match="feature 1 is 0 on every image"):
+        fl.robust_usefulness(lambda x: torch.stack([x.flatten(1).mean(1), x.round().flatten(1).mean(1)], 1), grey(), L2(0.1))
     with pytest.raises(ValueError, match="finite eps"):
         fl.robust_usefulness(direction(), grey(), L2(math.inf))
     with pytest.raises(ValueError, match="class 4 does not exist"):
