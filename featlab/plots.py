@@ -44,20 +44,20 @@ if hidden:
     del sys.modules["rfc3987_syntax"]
 
 
-def png(image: Tensor | np.ndarray, zoom: int = 1) -> bytes:
-    """One image (c, h, w), uint8 or float in [0, 1], as PNG; `zoom` repeats each pixel."""
+def png(image: Tensor | np.ndarray, zoom: int = 1, *, small: bool = False) -> bytes:
+    """One image (c, h, w), uint8 or float in [0, 1], as PNG; `zoom` repeats each pixel. At once for a slider, or `small`, to be stored."""
     from PIL import Image
 
     array = (pixels(image).detach().cpu().clamp(0, 1) * 255).round().byte().numpy() if isinstance(image, Tensor) else image
     array = array.transpose(1, 2, 0).repeat(zoom, 0).repeat(zoom, 1)
     file = io.BytesIO()
-    Image.fromarray(array[..., 0] if array.shape[2] == 1 else array).save(file, "PNG", optimize=True)
+    Image.fromarray(array[..., 0] if array.shape[2] == 1 else array).save(file, "PNG", optimize=small, compress_level=1)
     return file.getvalue()
 
 
 def data_uri(image: Tensor | np.ndarray, zoom: int = 1) -> str:
     """`png` as a data: address."""
-    return "data:image/png;base64," + base64.b64encode(png(image, zoom)).decode()
+    return "data:image/png;base64," + base64.b64encode(png(image, zoom, small=True)).decode()
 
 
 def perturbation(delta: Tensor, gain: float = 5.0) -> Tensor:
