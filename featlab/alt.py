@@ -33,7 +33,7 @@ const words = ({layout, data}) => {
   return ['Figure', ...parts, notes.length && 'Written in it: ' + notes.slice(0, 30).join('; ')].filter(part => part).join('. ');
 };
 const name = () => document.querySelectorAll('.js-plotly-plot:not([role])').forEach(plot => {
-  const say = () => plot.setAttribute('aria-label', words(plot));
+  const say = () => plot.ariaLabel === words(plot) || plot.setAttribute('aria-label', words(plot));
   plot.setAttribute('role', 'figure');
   say();
   plot.on?.('plotly_afterplot', say);
