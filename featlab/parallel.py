@@ -5,6 +5,7 @@ Everything here does nothing in a single process, so that no other room asks how
 
 import datetime
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MethodType
@@ -45,6 +46,7 @@ def together() -> Iterator[None]:
     try:
         yield
     finally:
+        time.sleep(0.2)  # gloo's threads drop their last tensors, which takes Python's lock; what follows holds it and waits for them
         dist.destroy_process_group()
 
 
