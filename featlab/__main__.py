@@ -221,7 +221,11 @@ def main(words: list[str] | None = None) -> int:
 
     try:
         with parallel.together():
-            return arguments.run(arguments)
+            try:
+                return arguments.run(arguments)
+            except TimeIsUp:
+                parallel.agreed(None)  # no process leaves before the first one has saved: torchrun would end it
+                raise
     except TimeIsUp:
         print("\nthe time is up; what was made is kept. Run the same command again: it goes on where it was.", file=sys.stderr)
         return TIME_IS_UP

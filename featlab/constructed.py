@@ -92,7 +92,7 @@ def robustifying(
             distance = goal(z) / target.norm(dim=1).clamp_min(1e-12)
         return Part(int(index[0]), z, {"distance": distance, "length": L2(0).norm(z - begin)})
 
-    return Construction(data, data.labels, make, engine.chunk(data.device.type))
+    return Construction(data, data.labels, make, parallel.agreed(engine.chunk(data.device.type)))
 
 
 def robustify(
@@ -177,7 +177,7 @@ def mislabelling(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, a
             z = x if attack is None else attack(model, x, t)
         return Part(int(index[0]), z, {"reached": predict(model, z) == t, "length": L2(0).norm(z - x)})
 
-    return Construction(data, targets, make, engine.chunk(data.device.type))
+    return Construction(data, targets, make, parallel.agreed(engine.chunk(data.device.type)))
 
 
 def mislabel(model: Callable[[Tensor], Tensor], data: Dataset, rule: Rule, attack: Attack | None, *, seed: int = 0) -> Dataset:

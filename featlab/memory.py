@@ -37,6 +37,10 @@ def attempt(function: Callable, parts: list[Tensor]) -> object | None:
         return function(*parts)
     except (torch.OutOfMemoryError, MemoryError):
         return None  # and not further work here: the exception holds on to what filled the memory
+    except RuntimeError as error:  # so torch says it of a CPU
+        if "can't allocate memory" not in str(error):
+            raise
+        return None
 
 
 def in_chunks(function: Callable, *tensors: Tensor, times: int = 1) -> Iterator[object]:

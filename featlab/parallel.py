@@ -135,7 +135,7 @@ def whole_batch_norm(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     if not norm.training:
         return type(norm).forward(norm, x)
     v, axes = x.float(), (0, 2, 3)
-    count = summed(torch.tensor(float(x.numel() // x.shape[1]), device=x.device))
+    count = summed(torch.full((), float(x.numel() // x.shape[1]), device=x.device))
     mean = Summed.apply(v.sum(axes)) / count
     centred = v - mean[:, None, None]
     variance = Summed.apply(centred.square().sum(axes)) / count

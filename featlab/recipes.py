@@ -70,12 +70,18 @@ def drawn(n: int, amount: float, generator: torch.Generator, device: torch.devic
 def coloured(x: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     """Brightness, contrast and saturation, in this order, each by a factor of its own for each image: (n, c, h, w) -> the same."""
     brightness, contrast, saturation = (1 + drawn(len(x), amount, generator, x.device) for _ in range(3))
-    weights = torch.tensor([0.2989, 0.587, 0.114] if x.shape[1] == 3 else [1 / x.shape[1]] * x.shape[1], device=x.device)
     x = (x * brightness).clamp(0, 1)
-    mean = (x * weights.view(-1, 1, 1)).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    mean = grey(x).mean((2, 3), keepdim=True)
     x = (mean + contrast * (x - mean)).clamp(0, 1)
-    grey = (x * weights.view(-1, 1, 1)).sum(1, keepdim=True)
-    return (grey + saturation * (x - grey)).clamp(0, 1)
+    return (grey(x) + saturation * (x - grey(x))).clamp(0, 1)
+
+
+def grey(x: Tensor) -> Tensor:
+    """Images without colour: (n, c, h, w) -> (n, 1, h, w). The weights are numbers, for a tensor of them would make a GPU wait."""
+    if x.shape[1] != 3:
+        return x.mean(1, keepdim=True)
+    red, green, blue = x.split(1, dim=1)
+    return 0.2989 * red + 0.587 * green + 0.114 * blue
 
 
 def turned(x: Tensor, degrees: float, generator: torch.Generator) -> Tensor:

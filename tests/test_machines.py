@@ -71,6 +71,12 @@ def test_out_of_memory_halves_the_chunks_and_gives_the_same(request):
     assert agree(made(), whole) and len(refused) == tried  # what did not fit is not tried again
 
 
+def test_a_cpu_without_memory_is_known_by_what_torch_says():
+    assert memory.attempt(lambda: torch.empty(10**16), []) is None
+    with pytest.raises(RuntimeError, match="must match"):
+        memory.attempt(lambda: torch.zeros(2) + torch.zeros(3), [])
+
+
 def test_memory_for_less_than_one_image_is_an_error_that_says_what_to_do(monkeypatch):
     monkeypatch.setattr(engine, "_ceiling", {})
 
