@@ -152,7 +152,8 @@ def robust_usefulness(feature: Feature, data: Dataset, ball: Ball, *, steps: int
     steps  of the descent that looks for the infimum; other arguments as for `usefulness`
 
     The descent may miss the infimum, so this is an upper bound on gamma. It is exact where f is linear and the infimum lies inside the
-    box; see `closed_form`. bounds.lower_bound closes the bracket from below.
+    box; see `closed_form`. bounds.lower_bound closes the bracket from below. A feature whose gradient is 0 on every image (it rounds, it
+    compares) is refused with a ValueError: no descent would move it, and gamma = rho would say nothing.
     """
     if not math.isfinite(ball.eps):
         raise ValueError("gamma over a ball without limit is the least value of the feature over all images: give a finite eps")
