@@ -33,10 +33,10 @@ const words = ({layout, data}) => {
   return ['Figure', ...parts, notes.length && 'Written in it: ' + notes.slice(0, 30).join('; ')].filter(part => part).join('. ');
 };
 const name = () => document.querySelectorAll('.js-plotly-plot:not([role])').forEach(plot => {
-  const say = () => plot.ariaLabel === words(plot) || plot.setAttribute('aria-label', words(plot));
+  const say = (text = words(plot)) => plot.ariaLabel === text || plot.setAttribute('aria-label', text);
   plot.setAttribute('role', 'figure');
   say();
-  plot.on?.('plotly_afterplot', say);
+  plot.on?.('plotly_afterplot', () => say());
 });
 if (!window.featlabNames) {
   window.featlabNames = new MutationObserver(name);

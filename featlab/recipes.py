@@ -73,7 +73,8 @@ def coloured(x: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     x = (x * brightness).clamp(0, 1)
     mean = grey(x).mean((2, 3), keepdim=True)
     x = (mean + contrast * (x - mean)).clamp(0, 1)
-    return (grey(x) + saturation * (x - grey(x))).clamp(0, 1)
+    flat = grey(x)
+    return (flat + saturation * (x - flat)).clamp(0, 1)
 
 
 def grey(x: Tensor) -> Tensor:
