@@ -113,7 +113,7 @@ def page(heading: str, words: str, body: str, scripts: str = "") -> str:
 
 
 def contents() -> str:
-    """Links to all pages."""
+    """Links to the landing page and the lessons; each lesson leads to its solutions."""
     links = [f'<a href="{file(path)}">{html.escape(title(read(path)))}</a>' for path in course()]
     return " ".join(['<a href="index.html">The idea in a minute</a>', *links])
 
