@@ -13,54 +13,68 @@ TIME_IS_UP = 75  # the exit status that asks to be run again (EX_TEMPFAIL)
 NOT_CONFIRMED = 2
 
 
-def say(*words: object) -> None:
-    """Print, in the first of several processes."""
-    from featlab import parallel
+def work(arguments: argparse.Namespace, costs: Callable, pieces: Callable, what: str = "") -> tuple | None:
+    """The lab that the options mean, after all pieces(lab) are made under one bar over costs(lab), and the file for its results.
 
-    if not parallel.rank():
-        print(*words, flush=True)
-
-
-def work(arguments: argparse.Namespace, costs: Callable, pieces: Callable) -> tuple | None:
-    """The lab that the options mean, after all pieces(lab) are made under one bar over costs(lab), and the stem of its results' names."""
-    from featlab import runs
+    Until that is written (`finish`), a file beside it with "partial" in its name holds what was measured so far.
+    """
+    from featlab import results, runs
     from featlab.reproduce import Lab
-    from featlab.results import Store
 
     until = time.monotonic() + runs.seconds_of(arguments.stop_after)
     name, preset = runs.chosen(arguments.preset, arguments.data)
     lab = Lab(preset, seed=arguments.seed)
-    if not runs.confirmed(name, preset, lab.data, arguments.yes):
-        return None
-    bar = runs.OneBar(costs(lab))
-    lab.store = Store(progress=runs.within(bar, until))
+    todo, stem = costs(lab), f"{Path(preset.data).name}-{name}{what}"
+    within = runs.Within(bar := runs.OneBar(todo), until)
+    if arguments.stop_after or preset.model != "cnn":
+        cost = runs.estimate(lab, sum(todo.values()))
+        if not runs.confirmed(name, cost, arguments.yes):
+            return None
+        within.expected = lambda label, total: cost.seconds * todo.get(label, 0) / sum(todo.values()) / total
+    lab.store = results.Store(progress=within)
+    path = arguments.out / f"{stem}-seed{arguments.seed}.json"
     with bar.bar:  # whatever is said next begins on a line of its own
         for piece in pieces(lab):
             bar.settle(piece)
-    return lab, f"{Path(preset.data).name}-{name}"
+            results.write_json(partial(path), lab.store.so_far())
+    return lab, path
+
+
+def partial(path: Path) -> Path:
+    """Where an unfinished run leaves what it measured."""
+    return path.with_name(path.name.replace("-seed", "-partial-seed"))
+
+
+def finish(tables: list[str], path: Path, *more: Path) -> int:
+    """After a report is written: say its tables and where they lie, last of all."""
+    from featlab import parallel
+
+    if not parallel.rank():
+        partial(path).unlink(missing_ok=True)
+    for line in (*tables, "wrote " + " and ".join(str(file) for file in (path, *more))):
+        parallel.say(line)
+    parallel.agreed(None)  # no process leaves before the first one has written
+    return 0
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
     """The evidence of sections 3.1 and 3.2, as json and as a page."""
-    from featlab import results
+    from featlab import parallel, results
     from featlab.reproduce import Lab, costs
 
     if (done := work(arguments, costs, Lab.pieces)) is None:
         return NOT_CONFIRMED
-    lab, stem = done
-    report = lab.report()
-    written = [arguments.out / f"{stem}-seed{arguments.seed}.{ending}" for ending in ("json", "html")]
-    results.write_json(written[0], report)
+    lab, path = done
+    report, pages = lab.report(), [path.with_suffix(".html")]
+    results.write_json(path, report)
     try:
         from featlab import page
 
-        page.write(written[1], report, lab)
+        page.write(pages[0], report, lab)
     except ModuleNotFoundError as error:  # a machine that only computes
-        say(f"no page: {error.name} is not installed here")
-    say(text_table(report))
-    say(stage_table(report))
-    say("wrote " + " and ".join(str(path) for path in written if path.exists()))
-    return 0
+        parallel.say(f"no page: {error.name} is not installed here")
+        pages = []
+    return finish([text_table(report), stage_table(report)], path, *pages)
 
 
 def appendix(arguments: argparse.Namespace) -> int:
@@ -68,30 +82,27 @@ def appendix(arguments: argparse.Namespace) -> int:
     from featlab import appendix as room
     from featlab import results
 
-    if (done := work(arguments, room.costs, room.pieces)) is None:
+    if (done := work(arguments, room.costs, room.pieces, "-appendix")) is None:
         return NOT_CONFIRMED
-    lab, stem = done
-    report, path = room.report(lab), arguments.out / f"{stem}-appendix-seed{arguments.seed}.json"
+    lab, path = done
+    report = room.report(lab)
     results.write_json(path, report)
-    say(room.text_table(report))
-    say(f"wrote {path}")
-    return 0
+    return finish([room.text_table(report)], path)
 
 
 def sweep(arguments: argparse.Namespace) -> int:
-    """Recipes for the model of one row, as json."""
-    from featlab import results, runs
+    """Variants of one row, as json."""
+    from featlab import results
     from featlab import sweep as room
 
-    until = time.monotonic() + runs.seconds_of(arguments.stop_after)
-    name, preset = runs.chosen(arguments.preset, arguments.data)
-    store = results.Store(progress=runs.within(results.bar, until))
-    report = room.study(preset, arguments.row, seed=arguments.seed, store=store)
-    path = arguments.out / f"{Path(preset.data).name}-{name}-sweep-{arguments.row.replace(' ', '-')}-seed{arguments.seed}.json"
+    row = arguments.row
+    costs, pieces = (lambda lab: room.costs(lab, row)), (lambda lab: room.pieces(lab, row))
+    if (done := work(arguments, costs, pieces, f"-sweep-{row.replace(' ', '-')}")) is None:
+        return NOT_CONFIRMED
+    lab, path = done
+    report = room.report(lab, row)
     results.write_json(path, report)
-    say(room.text_table(report))
-    say(f"wrote {path}")
-    return 0
+    return finish([room.text_table(report)], path)
 
 
 def teachers(arguments: argparse.Namespace) -> int:

@@ -103,12 +103,10 @@ def costs(lab: Lab) -> dict[str, float]:
 
 def pieces(lab: Lab) -> Iterator[str]:
     """Make or load every piece of `report`, and yield what is made at last."""
-    for name in (*lab.preset.models(), "D_R", "D_NR", "D_det", *FURTHER):
-        lab.model(name) if name in lab.preset.models() else lab.dataset(name)
-        yield name
-    for name in ("D_R", "D_NR", "D_det", *FURTHER):
-        lab.student(name)
-        yield f"student of {name}"
+    sets = ("D_R", "D_NR", "D_det", *FURTHER)
+    for piece in (*lab.preset.models(), *sets, *(f"student of {name}" for name in sets)):
+        lab.make(piece)
+        yield piece
     for name in ("D", "D_R", "D_NR"):
         lab.student(name, other(lab))
         yield f"student of {name} ({other(lab)})"

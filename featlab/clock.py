@@ -6,7 +6,7 @@ from collections.abc import Callable
 from featlab import parallel
 
 SAVE_EVERY = 2.0  # seconds of work that an interruption may cost, or more where saving takes long:
-SHARE = 0.05  # of the time at most goes into saving
+SHARE = 0.02  # of the time at most goes into saving
 LOOK = 10  # items of work between two looks at the clock where several processes must agree on the time
 
 

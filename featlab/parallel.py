@@ -28,6 +28,12 @@ def rank() -> int:
     return dist.get_rank() if world() > 1 else 0
 
 
+def say(*words: object) -> None:
+    """Print, in the first process."""
+    if not rank():
+        print(*words, flush=True)
+
+
 @contextmanager
 def together() -> Iterator[None]:
     """Join the processes that torchrun started, if it did: over nccl with a GPU each, over gloo on CPUs."""

@@ -132,20 +132,17 @@ class Lab:
         """What `measure` gives for this preset and seed, once."""
         return self.store.value(name, f"{self.preset} seed {self.seed} {name} {engine.describe_precision()}", measure)
 
+    def make(self, piece: str) -> nn.Module | Dataset | dict:
+        """Make or load a piece by its name: "robust", "D_R", "student of D_R", "accuracy of D_R"."""
+        what, _, name = piece.rpartition(" of ")
+        ask = {"student": self.student, "accuracy": self.row}.get(what) or (self.model if name in MODELS else self.dataset)
+        return ask(name)
+
     def pieces(self) -> Iterator[str]:
         """Make or load every piece, one after the other, and yield its name."""
-        for name in self.preset.models():
-            self.model(name)
-            yield name
-        for name in ROWS:
-            if name in CONSTRUCTED:
-                self.dataset(name)
-                yield name
-            if name in (*CONSTRUCTED, *CONTROLS):
-                self.student(name)
-                yield f"student of {name}"
-            self.row(name)
-            yield f"accuracy of {name}"
+        for piece in (*self.preset.models(), *(piece for name in ROWS for piece in needed(name))):
+            self.make(piece)
+            yield piece
 
     def table(self) -> dict[str, dict]:
         """All rows, in the order of the paper."""
@@ -181,6 +178,12 @@ class Lab:
             name: {"seconds": s, "pflop": round(work[name] / speed.PETA, 6), "share": round(work[name] / max(s, 0.01) / best, 4)}
             for name, s in took.items()
         }
+
+
+def needed(row: str) -> tuple[str, ...]:
+    """The pieces of a row, in the order of their making, after the models trained on D."""
+    made = ((row,) if row in (*MATCHED, *PUSHED) else ()) + (() if row in ("D", "robust") else (f"student of {row}",))
+    return (*made, f"accuracy of {row}")
 
 
 def costs(lab: Lab) -> dict[str, float]:

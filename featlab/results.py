@@ -51,11 +51,13 @@ class Store:
     folder    by default featlab's cache folder
     progress  shows the work: `silent` or `bar`
     seconds   filled with the seconds that each artifact took to make, by name
+    values    filled with the values that were asked for, by name
     """
 
     folder: Path | str = field(default_factory=files.cache_folder)
     progress: Progress = silent
     seconds: dict[str, float] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
 
     def path(self, name: str, setting: str, ending: str) -> Path:
         """Where the artifact of this setting lies."""
@@ -139,11 +141,17 @@ class Store:
         path = self.path(name, setting, ".json")
         if (kept := parallel.agreed(None if parallel.rank() else _kept_value(path, setting))) is not None:
             self.recall(name, path)
-            return kept["value"]
-        with self.timing(name, path):
-            (value,) = [compute() for _ in self.progress(range(1), name, 1)]
-        write_json(path, {"setting": setting, "value": value, "sha256": _digest(setting, value)})
-        return value
+        else:
+            with self.timing(name, path):
+                (value,) = [compute() for _ in self.progress(range(1), name, 1)]
+            kept = {"setting": setting, "value": value, "sha256": _digest(setting, value)}
+            write_json(path, kept)
+        self.values[name] = kept["value"]
+        return kept["value"]
+
+    def so_far(self) -> dict:
+        """What was measured through this store until now: what an unfinished run leaves behind."""
+        return {"provenance": provenance(), "seconds": self.seconds, "values": self.values}
 
 
 def _read(path: Path, setting: str) -> dict[str, Tensor] | None:

@@ -3,14 +3,15 @@
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from featlab import engine, models, parallel, speed
 from featlab.clock import LOOK, TimeIsUp
-from featlab.presets import FOR_DATA, PRESETS, Preset, cost
+from featlab.parallel import say
+from featlab.presets import FOR_DATA, PRESETS, Preset
+from featlab.reproduce import Lab
 from featlab.results import Progress
-from featlab.types import Dataset
 
 LONG = 1800  # seconds above which a run on a CPU wants to be confirmed
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -63,51 +64,66 @@ class OneBar:
         self.bar.refresh()
 
 
-def within(progress: Progress, until: float) -> Progress:
-    """The same progress, which raises TimeIsUp between two items of work once time.monotonic() is past `until`; all processes agree."""
+@dataclass
+class Within:
+    """A Progress that raises TimeIsUp before an item of work that would end after `until`, a time of time.monotonic().
 
-    def look() -> None:
-        if parallel.agreed(time.monotonic() > until):
+    How long an item takes is judged by the last ones of its kind, the first by `expected` (label, total) -> seconds. However short the time,
+    one item is done, so that every start comes forward. All processes agree.
+    """
+
+    progress: Progress
+    until: float = math.inf
+    expected: Callable[[str, int], float] = lambda label, total: 0.0
+    begun: bool = False
+
+    def look(self, seconds: float) -> int:
+        """How many items of so many seconds to do until the next look, about a second's; or TimeIsUp."""
+        room = min(LOOK, (self.until - time.monotonic()) / max(seconds, 0.01))
+        items = 0 if self.begun and room < 1 else max(1, int(min(room, 1 / max(seconds, 0.01))))
+        if not (items := parallel.agreed(items)):
             raise TimeIsUp
+        return items
 
-    def watched(items: Iterable, label: str, total: int) -> Iterator:
-        look()
-        for done, item in enumerate(progress(items, label, total), 1):
+    def __call__(self, items: Iterable, label: str, total: int) -> Iterator:
+        self.look(self.expected(label, total))
+        since, looked, wait = time.monotonic(), 0, 1
+        for done, item in enumerate(self.progress(items, label, total), 1):
             yield item
-            if done < total and (parallel.world() == 1 or done % LOOK == 0):
-                look()
-
-    return watched
+            self.begun = True
+            if done < total and done - looked == wait:
+                now = time.monotonic()
+                since, looked, seconds = now, done, (now - since) / wait
+                wait = self.look(seconds)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a preset costs on this machine, from a probe of about a second: operations (10^15) and hours."""
+    """What a preset costs on this machine, from a probe of about a second: operations (10^15) and seconds."""
 
     pflop: float
-    hours: float
+    seconds: float
 
     def __str__(self) -> str:
-        length = f"{self.hours:.0f} hours" if self.hours >= 2 else f"{60 * self.hours:.0f} minutes"
+        hours = self.seconds / 3600
+        length = f"{hours:.0f} hours" if hours >= 2 else f"{60 * hours:.0f} minutes"
         return f"{self.pflop:.3g} x 10^15 operations, about {length} on this machine"
 
 
-def estimate(preset: Preset, data: tuple[Dataset, Dataset], images: int = 32) -> Estimate:
-    """Count the operations of all pieces, and measure how fast the network runs here."""
-    shape = data[0].images.shape[1:]
-    model = models.build(preset.model, data[0]).to(engine.device())
-    passes = sum(cost(preset, *(len(part) for part in data)).values())
-    return Estimate(passes * speed.flops(model, shape) / speed.PETA, passes / speed.throughput(model, shape, images) / 3600)
+def estimate(lab: Lab, passes: float) -> Estimate:
+    """Count the operations of so many passes of images through the lab's network, and measure how fast it runs here."""
+    shape = lab.data[0].images.shape[1:]
+    model = models.build(lab.preset.model, lab.data[0]).to(engine.device())
+    images = 32 if engine.device().type == "cpu" else 0
+    rate = parallel.agreed(parallel.world() * speed.throughput(model, shape, images))
+    return Estimate(passes * speed.flops(model, shape) / speed.PETA, passes / rate)
 
 
-def confirmed(name: str, preset: Preset, data: tuple[Dataset, Dataset], yes: bool) -> bool:
+def confirmed(name: str, cost: Estimate, yes: bool) -> bool:
     """Whether a run may begin: one that takes long on a CPU says so first, offers the small preset, and begins only if wished."""
-    if engine.device().type != "cpu" or preset.model == "cnn" or yes:
+    if engine.device().type != "cpu" or yes or cost.seconds < LONG:
         return True
-    cost = estimate(preset, data)
-    if 3600 * cost.hours < LONG:
-        return True
-    print(f"There is no GPU here. The preset {name} takes {cost}.")
-    print("  --preset small   the same experiment with a small network on 10,000 + 2,000 images of CIFAR-10: minutes on a CPU")
-    print("  --yes            begin nevertheless; it can be interrupted at any moment and goes on")
+    say(f"There is no GPU here. The preset {name} takes {cost}.")
+    say("  --preset small   the same experiment with a small network on 10,000 + 2,000 images of CIFAR-10: minutes on a CPU")
+    say("  --yes            begin nevertheless; it can be interrupted at any moment and goes on")
     return False

@@ -23,9 +23,10 @@ FLOORS = [
     {"features", "training", "speed"},
     {"constructed", "transfer", "debate", "bounds"},
     {"results", "claims", "exercises", "spectrum", "presets"},
-    {"reproduce", "plots", "runs"},
+    {"reproduce", "plots"},
     {
         "page",
+        "runs",
         "teachers",
         "appendix",
         "sweep",

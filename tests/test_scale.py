@@ -88,13 +88,31 @@ def test_a_sweep_varies_one_recipe_and_makes_the_set_once(lab, monkeypatch):
     monkeypatch.setattr(sweep, "CHANGES", ({}, {"lr": 0.5}, {"augment": 1}, {"lr": 1}))
     made = []
     count = Store(lab.store.folder, lambda items, label, total: made.append(label) or items)
-    report = sweep.study(TINY, "D_rand", store=count)
+    monkeypatch.setattr(sweep, "PUSHES", ({"steps": 3},))
+    monkeypatch.setattr(sweep, "LARGER", {})
+    whole = fl.Lab(TINY, store=count)
+    assert sorted(sweep.costs(whole, "D_rand")) == sorted(sweep.pieces(whole, "D_rand"))
+    report = sweep.report(whole, "D_rand")
+    assert {one["differs"]: one["clean"] for one in report["tried"]} == {name: row["clean"] for name, row in count.values.items()}
     recipes = [one["recipe"] for one in report["tried"]]
-    assert [(r["lr"], r["augment"]) for r in recipes] == [(0.02, 0), (0.01, 0), (0.02, 1)]
-    assert made.count("D_rand") <= 1 and made.count("student of D_rand") == 3
+    assert [(r["lr"], r["augment"]) for r in recipes] == [(0.02, 0), (0.01, 0), (0.02, 1), (0.02, 0)]
+    push = f"push {replace(TINY.push, steps=3)}"
+    assert {label for label in made if label.startswith("D_rand")} <= {"D_rand", f"D_rand, {push}"}
+    students = ["student of D_rand" + end for end in ("", ", lr 0.01", ", augment 1", f", {push}")]
+    assert [label for label in made if label.startswith("student")] == students
     assert report["tried"][0]["clean"] == lab.row("D_rand")["clean"]
     table = sweep.text_table(report)
     assert "as the preset has it" in table and "lr 0.01" in table and "augment 1" in table
+
+
+def test_a_sweep_tries_longer_ways_and_another_architecture_to_the_same_set():
+    ten = presets.PRESETS["ten-minutes"]
+    ways = {row: list(sweep.constructions(ten, row).values()) for row in ("D_R", "D_det", "robust")}
+    assert [(p.inversion, p.decay) for p in ways["D_R"]] == [((300, 0.5), True), ((1000, 0.1), False), (ten.inversion, True)]
+    assert ways["D_det"][0].push == fl.PGD(fl.L2(0.5), steps=100, step=0.1, targeted=True)
+    assert [p.model for p in ways["D_det"]] == ["resnet18", "resnet50"] and [p.model for p in ways["robust"]] == ["resnet50"]
+    with pytest.raises(ValueError, match=r"unknown row 'D_X'.*D_R.*D_det control"):
+        sweep.labs(fl.Lab(TINY), "D_X")
 
 
 def test_the_sweep_of_the_robust_model_varies_its_defence():
@@ -108,6 +126,7 @@ def test_the_commands_write_their_tables(command_line, lab, tmp_path, monkeypatc
     monkeypatch.setitem(presets.PRESETS, "tiny", TINY)
     monkeypatch.setattr(appendix, "STRENGTHS", (1, 3))
     monkeypatch.setattr(sweep, "CHANGES", ({},))
+    monkeypatch.setattr(sweep, "LARGER", {})
     monkeypatch.setenv("FEATLAB_CACHE", str(lab.store.folder))
     assert command.main([*command_line, "--preset", "tiny", "--out", str(tmp_path)]) == 0
     assert len(list(tmp_path.glob("fashion-mnist-tiny-*-seed0.json"))) == 1 and "wrote" in capsys.readouterr().out
