@@ -68,8 +68,8 @@ class OneBar:
 class Within:
     """A Progress that raises TimeIsUp before an item of work that would end after `until`, a time of time.monotonic().
 
-    How long an item takes is judged by the last ones of its kind, the first by `expected` (label, total) -> seconds. However short the time,
-    one item is done, so that every start comes forward. All processes agree.
+    How long an item takes is judged by those before it, the first of a piece by `expected` (label, total) -> seconds. However short the
+    time, one item is done, so that every start comes forward. All processes agree.
     """
 
     progress: Progress
