@@ -53,7 +53,7 @@ def finish(tables: list[str], path: Path, *more: Path) -> int:
         partial(path).unlink(missing_ok=True)
     for line in (*tables, "wrote " + " and ".join(str(file) for file in (path, *more))):
         parallel.say(line)
-    parallel.agreed(None)  # no process leaves before the first one has written
+    parallel.meet()  # no process leaves before the first one has written: torchrun would end it
     return 0
 
 
@@ -235,7 +235,7 @@ def main(words: list[str] | None = None) -> int:
             try:
                 return arguments.run(arguments)
             except TimeIsUp:
-                parallel.agreed(None)  # no process leaves before the first one has saved: torchrun would end it
+                parallel.meet()  # no process leaves before the first one has saved: torchrun would end it
                 raise
     except TimeIsUp:
         print("\nthe time is up; what was made is kept. Run the same command again: it goes on where it was.", file=sys.stderr)

@@ -38,7 +38,9 @@ class Construction:
 
     def parts(self, done: int = 0) -> Iterator[Part]:
         """The parts from image number `done` on; several processes make each part together."""
-        for index in torch.arange(done, len(self.source), device=self.source.device).split(self.size * parallel.world()):
+        for index in parallel.shareable(
+            torch.arange(done, len(self.source), device=self.source.device).split(self.size * parallel.world())
+        ):
             mine = index[parallel.mine(len(index))]
             made = list(memory.in_chunks(self.make, mine))
             columns = {"": [part.images for part in made], **{name: [part.report[name] for part in made] for name in made[0].report}}

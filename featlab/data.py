@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from featlab import engine, files
+from featlab import engine, files, parallel
 from featlab.types import Dataset
 
 CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -44,9 +44,13 @@ NAMES = ("fashion-mnist", *DOWNLOADS)
 def download(name: str) -> Splits:
     """A dataset through torchvision: fetched once with a progress bar, then kept as one checksummed tensor file."""
     kept = files.cache_folder() / "data" / f"{name}.safetensors"
+    if not parallel.leads():
+        parallel.meet()  # the first process of each machine fetches for all of it
     if (splits := files.read_tensors(kept, name)) is None:
         splits = _fetch(name)
         files.write_tensors(kept, splits, name)
+    if parallel.leads():
+        parallel.meet()
     return splits
 
 

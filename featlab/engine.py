@@ -190,6 +190,12 @@ def keep_layout(part: nn.Module, inputs: tuple[Tensor]) -> None:
         x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
 
 
+def compiled(function: Callable) -> Callable:
+    """The function through torch.compile, for each shape by itself: networks of one architecture share what is compiled."""
+    torch._dynamo.config.cache_size_limit = 64  # shapes and modes of one function, of which torch allows 8
+    return torch.compile(function, dynamic=False)
+
+
 class Frozen:
     """A copy of a model for attacks and evaluation: same function, eval mode, no parameter gradients, faster.
 
@@ -229,9 +235,9 @@ class Frozen:
         return self
 
     def compile(self, shape: tuple[int, ...]) -> None:
-        """From now on passes of images of this shape run compiled (by torch.compile)."""
+        """From now on passes of images of this shape run compiled."""
         passes = (self.copy, getattr(self.copy, "represent", None))
-        self.compiled.setdefault(shape, [p and torch.compile(p, dynamic=False) for p in passes])
+        self.compiled.setdefault(shape, [p and compiled(p) for p in passes])
 
     def __call__(self, x: Tensor) -> Tensor:
         with self.autocast:
@@ -252,8 +258,14 @@ def frozen(model: Callable) -> Callable:
     """
     if not isinstance(model, nn.Module):
         return model
-    where = f"{kind_of(model)} {_precision.get()}"
+    where = f"{device_of(model)} {_precision.get()}"
     copies = _frozen.setdefault(model, {})
     if where not in copies or copies[where].made_of != made_of(model):
         copies[where] = Frozen(model)
     return copies[where].follow(model)
+
+
+def forget_recordings() -> None:
+    """Let go of the memory that recorded steps hold; what pays is recorded again."""
+    for one in (one for copies in _frozen.values() for one in copies.values()):
+        one.graphs.clear()

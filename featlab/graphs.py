@@ -1,8 +1,9 @@
 """One step of an attack as a CUDA graph: recorded once for a shape, then replayed without Python's help.
 
 A step is a function of tensors only: (z, x, target, length) -> (z', loss). What it reads besides, the network's weights, stays in place. It
-is recorded when the same shape has come often enough to pay; whatever fails is run plainly, with a warning. The environment variable
-FEATLAB_STEPS says "graph" (the default on a GPU), "compile" (torch.compile on the network as well) or "plain".
+is recorded when the same shape has come often enough to pay; whatever fails is run plainly, with a warning. On a GPU the environment
+variable FEATLAB_STEPS says "graph" (the default), "compile" (torch.compile on the network as well) or "plain"; FEATLAB_TRAINING says how
+trainings run, "plain" (the default) or "compile".
 """
 
 import os
@@ -12,18 +13,18 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-MODES = ("graph", "compile", "plain")
+MODES = {"FEATLAB_STEPS": ("graph", "compile", "plain"), "FEATLAB_TRAINING": ("plain", "compile")}
 PATIENCE = 100  # steps of one shape before it is recorded, which takes about as long as many steps
 KEPT = 2  # recordings a network: each keeps the activations of its shape
 KINDS = ("cuda",)  # devices that can record
 Step = Callable[..., tuple[Tensor, Tensor]]  # (z, x, target, length) -> z', loss
 
 
-def mode() -> str:
-    """How steps are run on a GPU."""
-    wished = os.environ.get("FEATLAB_STEPS", "graph")
-    if wished not in MODES:
-        raise ValueError(f"the environment variable FEATLAB_STEPS is {wished!r}: set it to one of {', '.join(MODES)}, or not at all")
+def mode(of: str = "FEATLAB_STEPS") -> str:
+    """How steps, or trainings, are run on a GPU."""
+    wished = os.environ.get(of, MODES[of][0])
+    if wished not in MODES[of]:
+        raise ValueError(f"the environment variable {of} is {wished!r}: set it to one of {', '.join(MODES[of])}, or not at all")
     return wished
 
 
@@ -83,6 +84,8 @@ def recording_of(step: Step, inputs: tuple[Tensor, ...]) -> Recording | None:
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
+        if isinstance(error.__context__, torch.OutOfMemoryError):  # which broke the recording off, and that is what is said last
+            raise error.__context__ from None
         warnings.warn(f"steps cannot be recorded as a CUDA graph here and run plainly ({error})", stacklevel=2)
         return None
 

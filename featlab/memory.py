@@ -1,6 +1,7 @@
 """Work in chunks that fit: where memory runs out, half as many images at a time, from there on and for the rest of the process."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -18,8 +19,28 @@ def relieve(kind: str, size: int) -> None:
             "choose a smaller preset, and give the same command again"
         )
     engine.lower(kind, size // 2)
+    engine.forget_recordings()
     if kind == "cuda":
         torch.cuda.empty_cache()
+
+
+@contextmanager
+def advising(what: str) -> Iterator[None]:
+    """Within this block memory that runs out is an error that says what did not fit and what to do."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not ran_out(error):
+            raise
+        raise torch.OutOfMemoryError(
+            f"{what} does not fit into memory. What is finished is kept: free the device (nvidia-smi shows who uses it), share the batch "
+            "among several GPUs (torchrun --nproc-per-node K), or choose a recipe of smaller batches"
+        ) from error
+
+
+def ran_out(error: RuntimeError) -> bool:
+    """Whether this error says that memory ran out: torch has a type for it on a GPU, and words on a CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def slices(tensors: tuple[Tensor, ...], start: int, size: int) -> list[Tensor]:
@@ -35,10 +56,10 @@ def attempt(function: Callable, parts: list[Tensor]) -> object | None:
     """The function's result, or None where memory ran out."""
     try:
         return function(*parts)
-    except (torch.OutOfMemoryError, MemoryError):
+    except MemoryError:
         return None  # and not further work here: the exception holds on to what filled the memory
-    except RuntimeError as error:  # so torch says it of a CPU
-        if "can't allocate memory" not in str(error):
+    except RuntimeError as error:
+        if not ran_out(error):
             raise
         return None
 

@@ -14,8 +14,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from featlab import engine
+
 PLACE: int | None = None  # the number of this process among several, once they are together; kept when they part
-PATIENCE = float(os.environ.get("FEATLAB_PATIENCE", 1800))  # seconds until a process that does not answer counts as lost
+PATIENCE = float(os.environ.get("FEATLAB_PATIENCE", 600))  # seconds until a process that does not answer counts as lost
 
 
 def world() -> int:
@@ -46,7 +48,7 @@ def together() -> Iterator[None]:
         raise ValueError(f"{here} processes but {gpus} GPUs on this machine: say --nproc-per-node {gpus}")
     if gpus:
         torch.cuda.set_device(local)
-    dist.init_process_group("nccl" if gpus else "gloo", timeout=datetime.timedelta(seconds=PATIENCE))
+    dist.init_process_group("nccl" if gpus and engine.usable_gpu() else "gloo", timeout=datetime.timedelta(seconds=PATIENCE))
     global PLACE
     PLACE = dist.get_rank()
     try:
@@ -63,6 +65,12 @@ def mine(n: int) -> slice:
     return slice(n * rank() // world(), n * (rank() + 1) // world())
 
 
+def shareable(parts: tuple[Tensor, ...]) -> list[Tensor]:
+    """The parts, the last one joined to the one before it where it has fewer rows than there are processes."""
+    *first, last = parts
+    return [*first[:-1], torch.cat([first[-1], last])] if first and len(last) < world() else list(parts)
+
+
 def where() -> torch.device:
     """Where tensors must lie to be sent."""
     return torch.device("cuda" if world() > 1 and dist.get_backend() == "nccl" else "cpu")
@@ -75,6 +83,16 @@ def agreed(value: object) -> object:
     box = [value]
     dist.broadcast_object_list(box, device=where())
     return box[0]
+
+
+def meet() -> None:
+    """Wait until every process is here."""
+    summed(torch.zeros(1, device=where())).item()
+
+
+def leads() -> bool:
+    """Whether this is the first process of its machine."""
+    return world() == 1 or int(os.environ.get("LOCAL_RANK", rank())) == 0
 
 
 def handed(tensors: dict[str, Tensor] | None) -> dict[str, Tensor] | None:

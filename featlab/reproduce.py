@@ -9,7 +9,7 @@ from functools import cached_property
 
 from torch import nn
 
-from featlab import claims, constructed, engine, models, speed
+from featlab import claims, constructed, engine, models, parallel, speed
 from featlab.attacks import L2, PGD
 from featlab.constructed import mislabelling, robustifying
 from featlab.data import load
@@ -165,19 +165,24 @@ class Lab:
             "claims": judged,
             "seconds": self.store.seconds,
             "stages": self.stages(),
-            "peak": round(speed.peak(engine.device().type) / speed.GIGA),
+            "peak": round(peak() / speed.GIGA),
         }
 
     def stages(self) -> dict[str, dict[str, float]]:
         """Of each piece that was made: seconds, operations (10^15; of an accuracy, at most), share of the measured matrix-product peak."""
         each = speed.flops(models.build(self.preset.model, self.data[0]).to(engine.device()), self.data[0].images.shape[1:])
-        passes, best = cost(self.preset, *(len(part) for part in self.data)), speed.peak(engine.device().type)
+        passes, best = cost(self.preset, *(len(part) for part in self.data)), peak()
         took = {name: seconds for name, seconds in self.store.seconds.items() if name in passes}
         work = {name: passes[name] * each for name in took}
         return {
             name: {"seconds": s, "pflop": round(work[name] / speed.PETA, 6), "share": round(work[name] / max(s, 0.01) / best, 4)}
             for name, s in took.items()
         }
+
+
+def peak() -> float:
+    """Operations a second of large matrix products on all devices that share the work."""
+    return parallel.world() * speed.peak(engine.device().type)
 
 
 def needed(row: str) -> tuple[str, ...]:

@@ -65,14 +65,18 @@ class Store:
         return Path(self.folder) / f"{slug}-{hashlib.sha256(setting.encode()).hexdigest()[:16]}{ending}"
 
     @contextlib.contextmanager
-    def timing(self, name: str, path: Path, resumed: bool = False) -> Iterator[None]:
-        """Note how long the block took to make the artifact at `path`, beside it; a resumed making adds up."""
+    def timing(self, name: str, path: Path, resumed: bool = False) -> Iterator[Callable[[], None]]:
+        """Note beside the artifact at `path` how long the block took, also when what this yields is called; a resumed making adds up."""
         begun, earlier = time.perf_counter(), self.recall(name, path) if resumed else 0.0
-        try:
-            yield
-        finally:
+
+        def note() -> None:
             self.seconds[name] = round(earlier + time.perf_counter() - begun, 2)
             write_json(path.with_suffix(".seconds"), self.seconds[name])
+
+        try:
+            yield note
+        finally:
+            note()
 
     def recall(self, name: str, path: Path) -> float:
         """The seconds that the artifact at `path` took so far, from the note beside it."""
@@ -91,8 +95,8 @@ class Store:
         state = _fitting(half, setting, model, "model.")
         if state is not None:
             run.resume(state)
-        with self.timing(name, path, resumed=state is not None):
-            self._watch(run, name, lambda: _write(half, run.state, setting))
+        with self.timing(name, path, resumed=state is not None) as note:
+            self._watch(run, name, lambda: (_write(half, run.state, setting), note()))
             _write(path, model.state_dict(), setting)
         _remove(half)
         return model.eval()
@@ -114,14 +118,15 @@ class Store:
         self.recall(name, path)
         construction = begin()
         if kept is None:
-            with self.timing(name, path, resumed=folder.exists()):
-                kept = tensors_of(construction.join(self._parts(construction, name, setting, folder)))
+            with self.timing(name, path, resumed=folder.exists()) as note:
+                keep = lambda parts: (_save_parts(folder, setting, parts), note())  # noqa: E731
+                kept = tensors_of(construction.join(self._parts(construction, name, keep, list(_saved_parts(folder, setting)))))
                 _write(path, kept, setting)
             _remove(folder)
         return dataset_of(kept, construction.source)
 
-    def _parts(self, construction: Construction, name: str, setting: str, folder: Path) -> list[Part]:
-        parts = list(_saved_parts(folder, setting))
+    def _parts(self, construction: Construction, name: str, save: Callable[[list[Part]], object], parts: list[Part]) -> list[Part]:
+        """All parts, those that were saved and the rest, which is made and saved from time to time."""
         done = sum(len(part.images) for part in parts)
         fresh, saving = [], Saving()
         left = -(-(len(construction.source) - done) // (construction.size * parallel.world()))
@@ -129,11 +134,11 @@ class Store:
             for part in self.progress(construction.parts(done), name, left):
                 fresh.append(part)
                 if saving.due(0):
-                    saving.by(partial(_save_parts, folder, setting, fresh))
+                    saving.by(partial(save, fresh))
                     parts, fresh = [*parts, *fresh], []
         finally:  # also when interrupted
             if fresh and fresh[-1].start + len(fresh[-1].images) < len(construction.source):
-                _save_parts(folder, setting, fresh)
+                save(fresh)
         return [*parts, *fresh]
 
     def value(self, name: str, setting: str, compute: Callable[[], object]) -> object:
@@ -249,10 +254,10 @@ def provenance() -> dict[str, str]:
     """What a measured number is to be read with: date, device, versions."""
     import featlab
 
-    gpu = engine.device().type == "cuda"
+    gpu, together = engine.device().type == "cuda", f"{parallel.world()} x " if parallel.world() > 1 else ""
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "device": torch.cuda.get_device_name() if gpu else f"CPU, {torch.get_num_threads()} threads, {engine.processor()}",
+        "device": together + (torch.cuda.get_device_name() if gpu else f"CPU, {torch.get_num_threads()} threads, {engine.processor()}"),
         "precision": engine.describe_precision(),
         "featlab": featlab.__version__,
         "torch": torch.__version__,

@@ -69,7 +69,8 @@ class Training:
             model.trained.fill_(True)
         parallel.same_weights(model)
         engine.tune()
-        self.forward = torch.compile(model) if data.device.type in graphs.KINDS and graphs.mode() == "compile" else model
+        compiled = data.device.type in graphs.KINDS and graphs.mode("FEATLAB_TRAINING") == "compile"
+        self.forward = engine.compiled(model) if compiled else model
         self.step, self.unseen = 0, deque()
         self.momenta: dict[str, Tensor] = {}
         self.averaged = {name: t.detach().clone() for name, t in self._floats()} if recipe.average else {}
@@ -120,8 +121,8 @@ class Training:
     def __iter__(self) -> Iterator[Record]:
         for epoch in range(self.epoch, self.recipe.epochs):
             for step, x, y in self._batches(epoch):
-                with engine.drawing(self.seed, step, 1, parallel.rank()):  # for an attack's random start, and for dropout
-                    measured = self._step(x, y)
+                with engine.drawing(self.seed, step, 1, parallel.rank()), memory.advising(f"a batch of {len(x):,} images to train on"):
+                    measured = self._step(x, y)  # draws are for an attack's random start, and for dropout
                 self.step = step + 1
                 self.unseen.append(engine.Late(measured[0]))
                 self.settle(LAG.get(x.device.type, 0))

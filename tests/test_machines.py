@@ -167,7 +167,7 @@ def test_where_recording_fails_steps_run_plainly_with_a_warning(recording, monke
 
 def test_steps_can_be_plain_or_compiled(recording, monkeypatch):
     compiled = []
-    monkeypatch.setattr(torch, "compile", lambda function, **options: compiled.append(options) or function)
+    monkeypatch.setattr(engine, "compiled", lambda function: compiled.append(function) or function)
     for mode, steps in (("plain", 0), ("compile", 4)):
         emulated.replays = 0
         monkeypatch.setenv("FEATLAB_STEPS", mode)
@@ -176,6 +176,51 @@ def test_steps_can_be_plain_or_compiled(recording, monkeypatch):
     monkeypatch.setenv("FEATLAB_STEPS", "fast")
     with pytest.raises(ValueError, match=r"FEATLAB_STEPS is 'fast'.*graph, compile, plain"):
         PUSH(tiny(), DATA.pixels, DATA.labels)
+
+
+def test_trainings_can_be_compiled(recording, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(engine, "compiled", lambda function: compiled.append(function) or function)
+    for mode, networks in (("plain", 0), ("compile", 1)):
+        monkeypatch.setenv("FEATLAB_TRAINING", mode)
+        fl.train(fresh(), DATA, recipe=RECIPE)
+        assert len(compiled) == networks
+    monkeypatch.setenv("FEATLAB_TRAINING", "graph")
+    with pytest.raises(ValueError, match=r"FEATLAB_TRAINING is 'graph'.*plain, compile"):
+        fl.train(fresh(), DATA, recipe=RECIPE)
+
+
+def test_memory_that_runs_out_while_recording_is_no_failure_of_recording(recording, monkeypatch):
+    """What torch says last is that the recording was broken off; the reason is what it says before."""
+
+    def fails(run, recording):
+        try:
+            raise torch.OutOfMemoryError("out of memory")
+        finally:
+            raise RuntimeError("the capture was invalidated")
+
+    monkeypatch.setattr(graphs, "record", fails)
+    monkeypatch.setattr(engine, "_ceiling", {})
+    with pytest.raises(torch.OutOfMemoryError, match="not even one image"):
+        PUSH(tiny(), DATA.pixels, DATA.labels)
+
+
+def test_memory_that_runs_out_lets_go_of_recordings(recording, monkeypatch):
+    monkeypatch.setattr(engine, "_ceiling", {})
+    model = tiny()
+    PUSH(model, DATA.pixels, DATA.labels)
+    assert engine.frozen(model).graphs["steps"].recorded
+    memory.relieve("cpu", 90)
+    assert not engine.frozen(model).graphs
+
+
+def test_a_batch_that_does_not_fit_says_so(monkeypatch):
+    def full(*_arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(Training, "_descend", full)
+    with pytest.raises(torch.OutOfMemoryError, match=r"a batch of 20 images.*kept.*nproc-per-node.*smaller batches"):
+        fl.train(fresh(), DATA, recipe=RECIPE)
 
 
 # no waiting in loops
@@ -293,9 +338,11 @@ def test_a_run_in_pieces_ends_with_the_same_table(tmp_path, monkeypatch, capsys)
     pieces = 0
     while (status := command.main([*words, "--stop-after", "12s"])) == command.TIME_IS_UP:
         assert not path.exists() and "same command again" in capsys.readouterr().err
+        left = path.with_name("fashion-mnist-tiny-partial-seed0.json")
+        assert not left.exists() or {"provenance", "seconds", "values"} == json.loads(left.read_text()).keys()
         pieces += 1
         assert pieces < 40
-    assert status == 0 and pieces > 1
+    assert status == 0 and pieces > 1 and not left.exists()
     assert json.loads(path.read_text())["rows"] == whole
 
 

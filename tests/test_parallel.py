@@ -87,10 +87,47 @@ def test_two_processes_do_what_one_does_and_go_on_when_one_was_lost(tmp_path):
     assert measured(together) == measured(alone) and measured(alone)[1] == 90
 
 
+COMMAND = """
+import sys
+from test_machines import TINY
+from featlab import __main__ as command, presets
+presets.PRESETS["tiny"] = TINY
+sys.exit(command.main(["reproduce", "--preset", "tiny", *sys.argv[1:]]))
+"""
+
+
+def torchrun(script: Path, *words: str) -> subprocess.CompletedProcess:
+    """The command by two processes of torchrun."""
+    paths = {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]), "OMP_NUM_THREADS": "1", "FEATLAB_DEVICE": "cpu"}
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), *words]
+    return subprocess.run(start, env={**os.environ, **paths}, capture_output=True, text=True, timeout=240)
+
+
+def test_the_command_by_torchrun_stops_in_time_leaves_what_it_measured_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("FEATLAB_CACHE", str(tmp_path / "cache"))
+    script, out = tmp_path / "run.py", tmp_path / "out"
+    script.write_text(COMMAND)
+    first = torchrun(script, "--out", str(out), "--stop-after", "1s")
+    assert first.returncode == 1 and first.stderr.count("Run the same command again") >= 1  # torchrun does not hand on the 75
+    assert [path.name for path in out.glob("*")] in ([], ["fashion-mnist-tiny-partial-seed0.json"]) and list((tmp_path / "cache").glob("*"))
+    second = torchrun(script, "--out", str(out))
+    assert second.returncode == 0, second.stderr
+    assert sorted(path.suffix for path in out.glob("*")) == [".html", ".json"] and second.stdout.count("wrote") == 1
+    report = json.loads((out / "fashion-mnist-tiny-seed0.json").read_text())
+    assert report["provenance"]["device"].startswith("2 x CPU") and report["rows"]["D"]["clean"]["n"] == 40
+
+
 def test_one_process_alone_is_the_first_and_has_everything():
     assert (parallel.world(), parallel.rank(), parallel.mine(7)) == (1, 0, slice(0, 7))
     tensor = torch.arange(3.0)
     assert parallel.joined(tensor, 3) is tensor and parallel.summed(tensor) is tensor and parallel.agreed("x") == "x"
+
+
+@pytest.mark.parametrize("n, size, sizes", [(7, 3, [3, 4]), (8, 3, [3, 3, 2]), (1, 3, [1]), (6, 3, [3, 3])])
+def test_no_part_has_fewer_images_than_there_are_processes(n, size, sizes, monkeypatch):
+    monkeypatch.setattr(parallel, "world", lambda: 2)
+    parts = parallel.shareable(torch.arange(n).split(size))
+    assert [len(part) for part in parts] == sizes and torch.equal(torch.cat(parts), torch.arange(n))
 
 
 @pytest.mark.parametrize("world", [2, 3, 5])
