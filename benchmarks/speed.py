@@ -1,13 +1,17 @@
 """How fast attacks, inversions and trainings run here, and what share of the measured matrix-product peak that is.
 
-    python benchmarks/speed.py --models cnn                        # a CPU
-    python benchmarks/speed.py --models resnet18 resnet50 --modes plain graph compile --out results/own      # a GPU
+    python benchmarks/speed.py --models cnn                                       # a CPU
+    python benchmarks/speed.py --models resnet18 resnet50 --images 64 --batch 32  # a CPU with patience
+    python benchmarks/speed.py --modes plain graph compile --out results/own      # a GPU
+    eval "$(python benchmarks/speed.py --choose results/own/speed-cuda.json)"     # from then on in the fastest way
 
-A PGD step and an inversion step are two passes of an image through the network, a training step three. Each mode (FEATLAB_STEPS, for a GPU)
-is first compared with "plain": how far the attacked images lie from those, over the attack's radius.
+A PGD step and an inversion step are two passes of an image through the network, a training step three. Each mode of steps (FEATLAB_STEPS, for
+a GPU) is first compared with "plain": how far the attacked images lie from those, over the attack's radius. Trainings have modes of their own
+(FEATLAB_TRAINING).
 """
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -24,8 +28,8 @@ from featlab.types import Dataset
 STEPS = 30
 
 
-def rates(model: nn.Module, data: Dataset, batch: int) -> dict[str, float]:
-    """Image-steps a second of PGD, inversion and training, each after a warm-up of the same shape."""
+def rates(model: nn.Module, data: Dataset) -> dict[str, float]:
+    """Image-steps a second of PGD and inversion, each after a warm-up of the same shape."""
     kind, n = data.device.type, len(data)
     attack = fl.PGD(fl.L2(0.5), steps=STEPS)
     run = {
@@ -36,12 +40,26 @@ def rates(model: nn.Module, data: Dataset, batch: int) -> dict[str, float]:
     for name, work in run.items():
         work()
         found[name] = n * STEPS / min(speed.clock(work, kind) for _ in range(2))
-    steps = iter(Training(model, data, recipe=Recipe(epochs=1000, batch=batch, lr=0.01), seed=0))
-    for _ in range(5):
-        next(steps)
-    few = 20 if kind == "cuda" else 4
-    found["training step"] = few * batch / speed.clock(lambda: [next(steps) for _ in range(few)], kind)
     return found
+
+
+def training(model: nn.Module, data: Dataset, batch: int) -> dict[str, float]:
+    """Images a second of training, and the seconds of the first steps, in which a compiled one compiles."""
+    kind, steps = data.device.type, iter(Training(model, data, recipe=Recipe(epochs=1000, batch=batch, lr=0.01), seed=0))
+    first = speed.clock(lambda: [next(steps) for _ in range(5)], kind)
+    few = 40 if kind == "cuda" else 4
+    rounds = [speed.clock(lambda: [next(steps) for _ in range(few)], kind) for _ in range(3)]
+    print(f"{'':<12}{graphs.mode('FEATLAB_TRAINING'):<9}the first five steps of training took {first:.1f} s")
+    return {"training step": few * batch / min(rounds)}
+
+
+def ready(name: str, images: Dataset) -> nn.Module:
+    """A fresh network that can be attacked."""
+    torch.manual_seed(0)
+    model = models.build(name, images).to(images.device)
+    model.standardise(images.images)
+    model.trained.fill_(True)
+    return model.eval()
 
 
 def deviation(model: nn.Module, data: Dataset) -> float:
@@ -56,14 +74,29 @@ def deviation(model: nn.Module, data: Dataset) -> float:
     return (fl.L2(0).norm(ours - theirs).mean() / 0.5).item()
 
 
+EXACT = 0.01  # what a mode may lead away from plain steps, over the radius, to be chosen
+
+
+def chosen(rows: list[dict]) -> str:
+    """The environment in which the first model's PGD steps and its training were fastest, as words for a shell."""
+    own = [row for row in rows if row["model"] == rows[0]["model"]]
+    steps = [row for row in own if row["work"] == "PGD step" and row["off"] <= EXACT]
+    trainings = [row for row in own if row["work"] == "training step"]
+    best = [max(each, key=lambda row: row["images/s"])["mode"] for each in (steps, trainings)]
+    return "export " + " ".join(f"{name}={mode}" for name, mode in zip(graphs.MODES, best, strict=True))
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--models", nargs="+", default=["resnet18", "resnet50"])
-    options.add_argument("--modes", nargs="+", default=[graphs.mode()], choices=graphs.MODES)
+    options.add_argument("--modes", nargs="+", default=["plain"], choices=graphs.MODES["FEATLAB_STEPS"])
     options.add_argument("--images", type=int, default=4000)
     options.add_argument("--batch", type=int, default=500)
     options.add_argument("--out", type=Path, help="folder for a json of the table")
+    options.add_argument("--choose", type=Path, help="measure nothing: say the fastest modes of such a json, for a shell's eval")
     o = options.parse_args()
+    if o.choose:
+        return print(chosen(json.loads(o.choose.read_text())["rows"]))
     data, kind, rows = fl.load()[0][: o.images], engine.device().type, []
     best = speed.peak(kind)
     made = results.provenance()
@@ -71,19 +104,17 @@ def main() -> None:
     print(f"{'':<12}{'mode':<9}{'':<16}{'images/s':>12}{'share of peak':>15}{'off plain':>11}")
     for name in o.models:
         images = data if name == "cnn" else in_colour(data)
-        for mode in o.modes:
-            os.environ["FEATLAB_STEPS"] = mode
-            torch.manual_seed(0)
-            model = models.build(name, images).to(data.device)
-            model.standardise(images.images)
-            model.trained.fill_(True)
-            model.eval()
-            each, off = speed.flops(model, images.images.shape[1:]), deviation(model, images[:500])
-            for work, rate in rates(model, images, o.batch).items():
-                share = rate * each * (3 if work == "training step" else 2) / best
-                rows.append(
-                    {"model": name, "mode": mode, "work": work, "images/s": round(rate), "share": round(share, 4), "off": round(off, 5)}
-                )
+        model = ready(name, images)
+        each = speed.flops(model, images.images.shape[1:])
+        trainings = [mode for mode in o.modes if mode in graphs.MODES["FEATLAB_TRAINING"]] or ["plain"]
+        for mode, run in [*((mode, rates) for mode in o.modes), *((mode, training) for mode in trainings)]:
+            os.environ["FEATLAB_STEPS" if run is rates else "FEATLAB_TRAINING"] = mode
+            model = ready(name, images)
+            off = deviation(model, images[:500]) if run is rates else 0.0
+            for work, rate in (rates(model, images) if run is rates else training(model, images, o.batch)).items():
+                share = rate * each * (2 if run is rates else 3) / best
+                row = {"model": name, "mode": mode, "work": work, "images/s": round(rate), "share": round(share, 4), "off": round(off, 5)}
+                rows.append(row)
                 print(f"{name:<12}{mode:<9}{work:<16}{rate:>12,.0f}{share:>15.1%}{off:>11.2%}", flush=True)
     if o.out:
         results.write_json(o.out / f"speed-{kind}.json", {"provenance": made, "peak": best, "batch": o.batch, "rows": rows})

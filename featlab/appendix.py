@@ -14,7 +14,7 @@ from featlab.types import Dataset
 
 STRENGTHS = (1, 3, 10, 30, 100, 300, 1000, 2500)  # steps of the attack (D.2)
 STRONG = 200  # images that the strong attacks are tried on
-OTHER = {"cnn": "residual", "resnet18": "vgg16", "resnet50": "resnet18"}  # the other architecture of a preset's model
+OTHER = {"cnn": "residual", "residual": "cnn", "resnet18": "vgg16", "resnet50": "resnet18"}  # the other architecture of a preset's model
 
 
 def other(lab: Lab) -> str:

@@ -90,6 +90,7 @@ PRESETS = {
     "quick": Preset(images=5000, tests=1000, inversion=(20, 1.8), steps=10),
     "small": Preset(
         data="cifar10",
+        model="residual",
         images=10000,
         tests=2000,
         student=SMALL,

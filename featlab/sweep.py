@@ -26,7 +26,7 @@ CHANGES = (
 FACTORS = ("lr", "weight_decay", "epochs")
 INVERSIONS = ({"inversion": (300, 0.5)}, {"inversion": (1000, 0.1), "decay": False})  # D_R, D_NR: the last is the paper's
 PUSHES = ({"steps": 100, "step": 0.1},)  # D_rand, D_det: the paper's
-LARGER = {"cnn": "residual", "resnet18": "resnet50"}  # the architecture of all models of a variant
+ANOTHER = {"cnn": "residual", "residual": "cnn", "resnet18": "resnet50"}  # the architecture of all models of a variant
 OWN = "as the preset has it"
 
 
@@ -52,8 +52,8 @@ def variant(preset: Preset, row: str, recipe: Recipe) -> Preset:
 def constructions(preset: Preset, row: str) -> dict[str, Preset]:
     """The preset with other ways to make the row's training set, by what differs."""
     changes = list(INVERSIONS) if row in MATCHED else [{"push": replace(preset.push, **p)} for p in PUSHES] if row in PUSHED else []
-    if preset.model in LARGER:
-        changes.append({"model": LARGER[preset.model]})
+    if preset.model in ANOTHER:
+        changes.append({"model": ANOTHER[preset.model]})
     return {", ".join(f"{name} {value}" for name, value in change.items()): replace(preset, **change) for change in changes}
 
 
@@ -126,6 +126,6 @@ def text_table(report: dict) -> str:
     lines = []
     for one in report["tried"]:
         cells = [one["clean"], *one["attacked"].values()]
-        lines.append(f"{one['differs']:<44}" + "".join(f"{100 * c['value']:8.1f}" for c in cells))
-    head = f"{report['row']:<44}{'clean':>8}" + "".join(f"{'l2 ' + radius:>8}" for radius in report["tried"][0]["attacked"])
+        lines.append(f"{one['differs']:<52}" + "".join(f"{100 * c['value']:8.1f}" for c in cells))
+    head = f"{report['row']:<52}{'clean':>8}" + "".join(f"{'l2 ' + radius:>8}" for radius in report["tried"][0]["attacked"])
     return "\n".join([head, *lines])

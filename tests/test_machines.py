@@ -26,11 +26,11 @@ def fresh():
     return model
 
 
-def made() -> list[torch.Tensor]:
-    """What all kinds of work on DATA give: sets, weights, predictions."""
-    model = fl.train(fresh(), DATA, recipe=RECIPE, attack=fl.PGD(fl.L2(0.3), steps=3), seed=0)
-    sets = fl.robustify(model, DATA, steps=6), fl.mislabel(model, DATA, fl.next_labels, PUSH)
-    return [*(t for s in sets for t in (s.images, s.labels, *s.report.values())), fl.predict(model, DATA.images), *snapshot(model).values()]
+def made(data: fl.Dataset = DATA) -> list[torch.Tensor]:
+    """What all kinds of work give: sets, weights, predictions."""
+    model = fl.train(fresh(), data, recipe=RECIPE, attack=fl.PGD(fl.L2(0.3), steps=3), seed=0)
+    sets = fl.robustify(model, data, steps=6), fl.mislabel(model, data, fl.next_labels, PUSH)
+    return [*(t for s in sets for t in (s.images, s.labels, *s.report.values())), fl.predict(model, data.images), *snapshot(model).values()]
 
 
 def agree(ours: list[torch.Tensor], theirs: list[torch.Tensor]) -> bool:

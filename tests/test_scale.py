@@ -89,7 +89,7 @@ def test_a_sweep_varies_one_recipe_and_makes_the_set_once(lab, monkeypatch):
     made = []
     count = Store(lab.store.folder, lambda items, label, total: made.append(label) or items)
     monkeypatch.setattr(sweep, "PUSHES", ({"steps": 3},))
-    monkeypatch.setattr(sweep, "LARGER", {})
+    monkeypatch.setattr(sweep, "ANOTHER", {})
     whole = fl.Lab(TINY, store=count)
     assert sorted(sweep.costs(whole, "D_rand")) == sorted(sweep.pieces(whole, "D_rand"))
     report = sweep.report(whole, "D_rand")
@@ -126,7 +126,7 @@ def test_the_commands_write_their_tables(command_line, lab, tmp_path, monkeypatc
     monkeypatch.setitem(presets.PRESETS, "tiny", TINY)
     monkeypatch.setattr(appendix, "STRENGTHS", (1, 3))
     monkeypatch.setattr(sweep, "CHANGES", ({},))
-    monkeypatch.setattr(sweep, "LARGER", {})
+    monkeypatch.setattr(sweep, "ANOTHER", {})
     monkeypatch.setenv("FEATLAB_CACHE", str(lab.store.folder))
     assert command.main([*command_line, "--preset", "tiny", "--out", str(tmp_path)]) == 0
     assert len(list(tmp_path.glob("fashion-mnist-tiny-*-seed0.json"))) == 1 and "wrote" in capsys.readouterr().out

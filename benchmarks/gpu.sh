@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The full scale on a GPU that is lent in calls of ten minutes: bash benchmarks/gpu.sh images | speed | whole | rest | row ROW | appendix | seed N
+# What comes back lies in $OUT; what the next call goes on from lies in $FEATLAB_CACHE. benchmarks/gpu.md says the order.
+set -eu -o pipefail
+cd "$(dirname "$0")/.."
+export PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1 TQDM_MININTERVAL=5 FEATLAB_CACHE=${FEATLAB_CACHE:-/tmp/featlab}
+OUT=${OUT:-results/own} PRESET=${PRESET:-ten-minutes} IMAGES=${IMAGES:-4000}
+mkdir -p "$OUT" "$FEATLAB_CACHE"
+
+wheels() { # what this machine lacks, if it was carried along
+    if compgen -G ".whl/*.whl" >/dev/null; then
+        python3 -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$FEATLAB_CACHE/site" .whl/*.whl
+    fi
+    export PYTHONPATH=$PYTHONPATH:$FEATLAB_CACHE/site
+}
+
+images() { # whatever pieces of CIFAR-10 were carried along
+    for folder in .pieces/?; do
+        if [ -d "$folder" ]; then python3 benchmarks/strips.py read "$folder"; fi
+    done
+}
+
+fastest() { # the modes that were fastest here, or on such a machine before
+    for file in "$FEATLAB_CACHE/speed-cuda.json" results/speed-cuda.json; do
+        if [ -f "$file" ]; then
+            eval "$(python3 benchmarks/speed.py --choose "$file")"
+            break
+        fi
+    done
+    echo "steps: ${FEATLAB_STEPS:-graph}, training: ${FEATLAB_TRAINING:-plain}"
+}
+
+run() { # a command of featlab; 75 says that it is to be gone on with, which is no failure
+    echo "featlab $*"
+    python3 -m featlab "$@" --data cifar10 --preset "$PRESET" --yes --out "$OUT" || [ $? -eq 75 ]
+}
+
+call() {
+    wheels
+    images
+    case $1 in
+    images) ;;
+    speed)
+        python3 benchmarks/speed.py --models ${MODELS:-resnet18} --images $IMAGES --modes plain graph compile --out "$FEATLAB_CACHE" || echo "no speed"
+        cp "$FEATLAB_CACHE"/speed-*.json "$OUT" || true
+        python3 benchmarks/attacks.py --model resnet18 --images $IMAGES --batch $((IMAGES / 4)) --rounds 3 --out "$OUT" || echo "no attacks"
+        python3 -m pytest -q -o addopts= tests/test_cuda.py || echo "not all tests pass"
+        ;;
+    whole) fastest; run reproduce --stop-after "${STOP:-8m}" ;;
+    rest) fastest; run reproduce --stop-after "${STOP:-9m}" ;;
+    row) fastest; run sweep --row "$2" --stop-after "${STOP:-8m}" ;;
+    appendix) fastest; run appendix --stop-after "${STOP:-8m}" ;;
+    seed) fastest; run reproduce --seed "$2" --stop-after "${STOP:-9m}" ;;
+    *) echo "say images, speed, whole, rest, row ROW, appendix or seed N" >&2; exit 2 ;;
+    esac
+}
+
+call "$@" 2>&1 | tee "$OUT/log-$1.txt"
