@@ -5,9 +5,9 @@
     python benchmarks/speed.py --modes plain graph compile --out results/own      # a GPU
     eval "$(python benchmarks/speed.py --choose results/own/speed-cuda.json)"     # from then on in the fastest way
 
-A PGD step and an inversion step are two passes of an image through the network, a training step three. Each mode of steps (FEATLAB_STEPS, for
-a GPU) is first compared with "plain": how far the attacked images lie from those, over the attack's radius. Trainings have modes of their own
-(FEATLAB_TRAINING).
+A PGD step and an inversion step are two passes of an image through the network, a training step three. Each mode of steps (FEATLAB_STEPS,
+for a GPU) is first compared with "plain": how far the attacked images lie from those, over the attack's radius. Trainings have modes of
+their own (FEATLAB_TRAINING).
 """
 
 import argparse

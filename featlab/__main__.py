@@ -199,7 +199,9 @@ def parser() -> argparse.ArgumentParser:
     for command in (run, more, recipes):
         command.add_argument("--data", help="fashion-mnist (inside the package), fashion-mnist-full, cifar10, or a folder of images")
         command.add_argument(
-            "--stop-after", metavar="TIME", help="stop after 90s, 9m or 1.5h with exit status 75; the same command goes on"
+            "--stop-after",
+            metavar="TIME",
+            help="stop before 90s, 9m or 1.5h are over with exit status 75 (torchrun: 1); the same command goes on",
         )
         command.add_argument("--yes", action="store_true", help="begin although it takes long here")
     study = commands.add_parser("teachers", help="which teacher's adversarial examples teach most (notebook 04)")

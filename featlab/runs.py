@@ -122,6 +122,7 @@ def estimate(lab: Lab, passes: float) -> Estimate:
 def confirmed(name: str, cost: Estimate, yes: bool) -> bool:
     """Whether a run may begin: one that takes long on a CPU says so first, offers the small preset, and begins only if wished."""
     if engine.device().type != "cpu" or yes or cost.seconds < LONG:
+        say(f"The preset {name} takes {cost}, if nothing of it is there yet.")
         return True
     say(f"There is no GPU here. The preset {name} takes {cost}.")
     say("  --preset small   the same experiment with a small network on 10,000 + 2,000 images of CIFAR-10: minutes on a CPU")

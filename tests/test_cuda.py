@@ -83,7 +83,9 @@ def test_the_gpu_attacks_as_the_cpu_does(data):
     model = tiny()
     on_cpu = ATTACK(model, DATA.pixels, DATA.labels), fl.robustify(model, DATA, steps=4).images
     model.cuda()
-    assert close(ATTACK(model, data.pixels, data.labels), on_cpu[0], 1e-3) and close(fl.robustify(model, data, steps=4).images, on_cpu[1], 1e-3)
+    assert close(ATTACK(model, data.pixels, data.labels), on_cpu[0], 1e-3) and close(
+        fl.robustify(model, data, steps=4).images, on_cpu[1], 1e-3
+    )
 
 
 def test_random_starts_are_the_same_with_recorded_steps(data, monkeypatch):
