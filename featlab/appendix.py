@@ -1,6 +1,7 @@
 """The appendix's further rows: sets begun at noise (D.1), stronger attacks (D.2), robustified test images (D.3), D_det from a robust
 model (D.6), another architecture (3.1). Each is loaded from the lab's store or made."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from featlab.training import accuracy
 from featlab.types import Dataset
 
 STRENGTHS = (1, 3, 10, 30, 100, 300, 1000, 2500)  # steps of the attack (D.2)
-STRONG = 200  # images that the strong attacks are tried on
+STRONG = 0.1  # share of the test images that the strong attacks are tried on
 OTHER = {"cnn": "residual", "residual": "cnn", "resnet18": "vgg16", "resnet50": "resnet18"}  # the other architecture of a preset's model
 
 
@@ -33,9 +34,14 @@ def row(lab: Lab, name: str, kind: str) -> dict:
     return lab.value(f"accuracy of {name} ({kind})", measure)
 
 
-def strength(steps: int) -> str:
+def strong(lab: Lab) -> int:
+    """On how many images the strong attacks are tried."""
+    return math.ceil(STRONG * len(lab.data[1]))
+
+
+def strength(lab: Lab, steps: int) -> str:
     """The name of one attack of D.2."""
-    return f"{steps} steps on {STRONG} images"
+    return f"{steps} steps on {strong(lab)} images"
 
 
 def strengths(lab: Lab) -> dict[str, dict]:
@@ -43,9 +49,9 @@ def strengths(lab: Lab) -> dict[str, dict]:
     model, (_, test), radius = lab.student("D_R"), lab.data, lab.preset.radii[0]
 
     def measure(steps: int) -> dict:
-        return entry(accuracy(model, test[:STRONG], PGD(L2(radius), steps=steps)))
+        return entry(accuracy(model, test[: strong(lab)], PGD(L2(radius), steps=steps)))
 
-    return {str(steps): lab.value(strength(steps), lambda steps=steps: measure(steps)) for steps in STRENGTHS}
+    return {str(steps): lab.value(strength(lab, steps), lambda steps=steps: measure(steps)) for steps in STRENGTHS}
 
 
 def robustified(lab: Lab) -> dict[str, dict]:
@@ -96,7 +102,7 @@ def costs(lab: Lab) -> dict[str, float]:
     passes = {name: once["D_det" if "det" in name else "D_R"] for name in FURTHER}
     passes |= {f"student of {name}": 3 * p.recipe(name).epochs * n for name in FURTHER}
     passes |= {f"student of {name} ({kind})": 3 * p.recipe(name).epochs * n for name in ("D", "D_R", "D_NR")}
-    passes |= {strength(steps): 2 * steps * min(STRONG, m) for steps in STRENGTHS}
+    passes |= {strength(lab, steps): 2 * steps * strong(lab) for steps in STRENGTHS}
     needed = ("standard", "teacher", "robust", "D_R", "D_NR", "D_det", "student of D_R", "student of D_NR", "student of D_det")
     return passes | {name: once[name] for name in needed if name in once} | {"D_R test": 2 * p.inversion[0] * m}
 
@@ -112,13 +118,13 @@ def pieces(lab: Lab) -> Iterator[str]:
         yield f"student of {name} ({other(lab)})"
     for measure in sections(lab).values():
         measure()
-    yield from (strength(steps) for steps in STRENGTHS)
+    yield from (strength(lab, steps) for steps in STRENGTHS)
     yield "D_R test"
 
 
 def report(lab: Lab) -> dict:
     """All sections, with everything needed to read them: what results/*-appendix-*.json holds."""
-    settings = {"preset": str(lab.preset), "seed": lab.seed, "radius": lab.preset.radii[0], "other": other(lab), "strong on": STRONG}
+    settings = {"preset": str(lab.preset), "seed": lab.seed, "radius": lab.preset.radii[0], "other": other(lab), "strong on": strong(lab)}
     measured = {name: measure() for name, measure in sections(lab).items()}
     return settings | {"provenance": lab.value("appendix", provenance)} | measured | {"seconds": lab.store.seconds}
 

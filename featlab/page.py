@@ -86,8 +86,8 @@ Other images, another network, other radii: compare the pattern, not the digits.
 <h2>The training sets, with the labels that training sees</h2>
 {pictures(lab).to_html(full_html=False, include_plotlyjs=False)}
 <h2>What each piece took</h2>
-<p><small>The peak is that of a large matrix product, measured in the same run: {report["peak"]:,} x 10<sup>9</sup> operations a second.
-What an accuracy takes is counted as if every image were attacked.</small></p>
+<p><small>The peak is that of a large matrix product, measured in the same run: {report["peak"]:,} x 10<sup>9</sup> operations a
+second.</small></p>
 {stages(report)}
 </html>"""
     if not parallel.rank():

@@ -148,6 +148,12 @@ PRESETS = {
 FOR_DATA = {"fashion-mnist": "laptop", "cifar10": "ten-minutes"}  # the preset of a dataset where none is named
 
 
+def measuring(p: Preset, images: int, right: int) -> int:
+    """Passes that an accuracy takes: all images as they are, and once more for each radius; those that are right are attacked."""
+    radii = len(p.radii)
+    return images * (1 + radii) + right * radii * (2 * p.steps + 1)
+
+
 def cost(p: Preset, train: int, test: int, rows: tuple[str, ...] = ROWS) -> dict[str, float]:
     """Passes of images through the network, forward or backward, that each piece takes: what a progress bar counts in."""
     inner, push, inversion = p.inner.steps, p.push.steps, p.inversion[0]
@@ -156,4 +162,4 @@ def cost(p: Preset, train: int, test: int, rows: tuple[str, ...] = ROWS) -> dict
     pieces["robust"] = (3 + 2 * inner) * p.defence.epochs * train
     pieces |= {name: 2 * inversion * train for name in ("D_R", "D_NR")} | {name: 2 * push * train for name in RULES}
     pieces |= {f"student of {name}": 3 * p.recipe(name).epochs * train for name in (*CONSTRUCTED, *CONTROLS)}
-    return pieces | {f"accuracy of {row}": (1 + 2 * p.steps * len(p.radii)) * test for row in rows}
+    return pieces | {f"accuracy of {row}": measuring(p, test, test) for row in rows}

@@ -13,7 +13,7 @@ from featlab import claims, constructed, engine, models, parallel, speed
 from featlab.attacks import L2, PGD
 from featlab.constructed import mislabelling, robustifying
 from featlab.data import load
-from featlab.presets import CONSTRUCTED, CONTROLS, FURTHER, MATCHED, MODELS, PRESETS, PUSHED, ROWS, RULES, Preset, cost
+from featlab.presets import CONSTRUCTED, CONTROLS, FURTHER, MATCHED, MODELS, PRESETS, PUSHED, ROWS, RULES, Preset, cost, measuring
 from featlab.results import Store, provenance
 from featlab.training import Accuracy, Recipe, Training, accuracy
 from featlab.types import Dataset
@@ -169,9 +169,12 @@ class Lab:
         }
 
     def stages(self) -> dict[str, dict[str, float]]:
-        """Of each piece that was made: seconds, operations (10^15; of an accuracy, at most), share of the measured matrix-product peak."""
+        """Of each piece that was made: seconds, operations (10^15), share of the measured matrix-product peak."""
         each = speed.flops(models.build(self.preset.model, self.data[0]).to(engine.device()), self.data[0].images.shape[1:])
         passes, best = cost(self.preset, *(len(part) for part in self.data)), peak()
+        for name in ROWS:  # only the images that are right are attacked
+            clean = self.row(name)["clean"]
+            passes[f"accuracy of {name}"] = measuring(self.preset, clean["n"], round(clean["value"] * clean["n"]))
         took = {name: seconds for name, seconds in self.store.seconds.items() if name in passes}
         work = {name: passes[name] * each for name in took}
         return {

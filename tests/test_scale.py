@@ -152,6 +152,16 @@ def test_the_stages_add_up_to_the_whole_and_grow_with_what_they_count():
     assert {k: v for k, v in more.items() if k != "D_R and D_NR"} == {k: v for k, v in base.items() if k != "D_R and D_NR"}
 
 
+def test_an_accuracy_takes_the_passes_that_are_counted(lab, monkeypatch):
+    model, (_, test), forward, through = lab.model("standard"), lab.data, [], engine.Frozen.__call__
+    monkeypatch.setattr(engine.Frozen, "__call__", lambda self, x: forward.append(len(x)) or through(self, x))
+    right = round(fl.accuracy(model, test) * len(test))
+    for radius in TINY.radii:
+        fl.accuracy(model, test, fl.PGD(fl.L2(radius), steps=TINY.steps))
+    backward = right * TINY.steps * len(TINY.radii)
+    assert 0 < right < len(test) and sum(forward) + backward == presets.measuring(TINY, len(test), right)
+
+
 def test_what_is_not_measured_is_pending():
     assert scale.stored("cifar10-nonsense") == []
     table = scale.beside([])
