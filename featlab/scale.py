@@ -1,5 +1,10 @@
-"""The paper at full scale, in numbers: what a run costs stage by stage, and what was measured beside the paper's results."""
+"""The paper at full scale, in numbers: what a run costs stage by stage, and what was measured beside the paper's results.
 
+What is not measured yet gives no rows, and is pending in a `table`.
+"""
+
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from featlab import claims, results
@@ -41,11 +46,86 @@ def stored(name: str) -> list[dict]:
         return []
 
 
-def beside(reports: list[dict]) -> dict[str, tuple[str, str, str]]:
-    """Row -> measured clean accuracy, measured accuracy under the first radius, the paper's; "pending" where nothing is measured yet."""
-    measured, lines = results.over_seeds(reports) if reports else {}, {}
-    for name in ROWS:
-        bars = [f"{100 * mean:.1f}" for mean, _, _ in list(measured[name].values())[:2]] if name in measured else [PENDING] * 2
-        paper = " / ".join("-" if v is None else f"{100 * v:.0f}" for v in claims.PAPER.get(name, (None, None)))
-        lines[name] = (*bars, paper)
-    return lines
+def kept(name: str) -> dict:
+    """results/NAME.json; empty if it is still to be measured."""
+    path = results.RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def table(columns: Mapping[str, Mapping[str, str]], *, lacking: str = PENDING, head: str = "") -> str:
+    """Column -> row -> cell as text; a cell that its column lacks is pending."""
+    rows = list(dict.fromkeys(row for cells in columns.values() for row in cells))
+    widths = {name: max(len(name), len(lacking), *map(len, cells.values()), 0) + 3 for name, cells in columns.items()}
+    first = max(len(word) for word in (head, *rows))
+    lines = [f"{head:<{first}}" + "".join(f"{name:>{widths[name]}}" for name in columns)]
+    lines += [f"{row:<{first}}" + "".join(f"{cells.get(row, lacking):>{widths[name]}}" for name, cells in columns.items()) for row in rows]
+    return "\n".join(lines)
+
+
+def percents(*entries: Mapping[str, float]) -> str:
+    """Accuracies as "63.8 / 27.2"."""
+    return " / ".join(f"{100 * entry['value']:.1f}" for entry in entries)
+
+
+def speeds(kind: str) -> dict[str, str]:
+    """Network and work -> images a second and share of the peak, in the fastest mode, on "cpu" or "cuda" (benchmarks/speed.py)."""
+    best = {}
+    for row in sorted(kept(f"speed-{kind}").get("rows", []), key=lambda row: row["images/s"]):
+        best[f"{row['model']}, {row['work']}"] = f"{row['images/s']:,} ({row['share']:.0%})"
+    return best
+
+
+def peers(network: str) -> dict[str, str]:
+    """Library -> speed of its PGD over that of the authors' library, images fooled, mean length (benchmarks/attacks.py)."""
+    rows = kept(f"attacks-{network}").get("rows", {})
+    base = (rows.get("authors") or rows.get("authors' loop") or {}).get("image-steps/s")
+    return {name: f"{r['image-steps/s'] / base:.1f} x, {r['fooled']:.1%}, {r['length']:.3f}" for name, r in rows.items()}
+
+
+def precisions(preset: str) -> dict[str, str]:
+    """Set and precision -> what the set achieves, how far it moves, the mean accuracy of its students (benchmarks/precision.py)."""
+    cells = {}
+    for row in kept(f"precision-{preset}").get("rows", []):
+        students, achieved = row["students"], "distance" if "distance" in row else "reached"
+        mean = sum(students) / len(students)
+        cells[f"{row['set']}, {row['precision']}"] = f"{achieved} {row[achieved]:.3f}, length {row['length']:.2f}, students {mean:.1%}"
+    return cells
+
+
+def tried(setting: str, row: str) -> dict[str, str]:
+    """Variant -> accuracy of one row, clean and at the first radius (python -m featlab sweep)."""
+    report = kept(f"{setting}-sweep-{row}-seed0")
+    return {one["differs"]: percents(one["clean"], *list(one["attacked"].values())[:1]) for one in report.get("tried", [])}
+
+
+def further(setting: str) -> dict[str, str]:
+    """The appendix's rows: clean / at the first radius; of D.6 on labels y / y + 1 (python -m featlab appendix)."""
+    report = kept(f"{setting}-appendix-seed0")
+    if not report:
+        return {}
+    named = {name.replace(report["other"], "other network"): row for name, row in report["rows"].items()}
+    cells = {name: percents(r["clean"], *list(r["attacked"].values())[:1]) for name, r in named.items()}
+    strong = report["strengths"]
+    cells |= {f"D_R, {steps}-step attack": "- / " + percents(strong[steps]) for steps in ("1", "10", "100", "2500")}
+    cells |= {f"D_R, on {name}": percents(r["clean"], *r["attacked"].values()) for name, r in report["robustified"].items()}
+    return cells | {f"{name}, y / y + 1": percents(r["y"], r["y + 1"]) for name, r in report["directions"].items()}
+
+
+def beside(reports: list[dict]) -> dict[str, str]:
+    """Row -> measured accuracy, clean / under attack at the first radius, the mean over the seeds."""
+    rows = results.over_seeds(reports) if reports else {}
+    return {name: " / ".join(f"{100 * mean:.1f}" for mean, _, _ in list(rows[name].values())[:2]) for name in ROWS if name in rows}
+
+
+def papers() -> dict[str, str]:
+    """Row -> the paper's accuracies, clean / at l2 0.25; "-" where it gives none."""
+    return {name: " / ".join("-" if v is None else f"{100 * v:.0f}" for v in claims.PAPER.get(name, (None, None))) for name in ROWS}
+
+
+def holding(reports: list[dict]) -> dict[str, int]:
+    """Claim, as (section) and its first words -> in how many of the runs it agrees."""
+    count = {}
+    for claim in (claim for report in reports for claim in report["claims"]):
+        words = f"({claim['section']}) {claim['claim'].split(':')[0].rstrip('.')}"
+        count[words] = count.get(words, 0) + claim["agrees"]
+    return count

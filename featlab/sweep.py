@@ -72,7 +72,10 @@ def labs(lab: Lab, row: str) -> dict[str, Lab]:
         return Store(lab.store.folder, lambda items, label, total: lab.store.progress(items, labelled(label, name), total))
 
     tried = variants(lab.preset, known(row, ROWS, "row"))
-    return {name: Lab(preset, seed=lab.seed, store=over(name)) for name, preset in tried.items()}
+    found = {name: Lab(preset, seed=lab.seed, store=over(name)) for name, preset in tried.items()}
+    for one in found.values():
+        one.data = lab.data  # once in memory
+    return found
 
 
 def labelled(piece: str, name: str) -> str:
@@ -108,7 +111,7 @@ def pieces(lab: Lab, row: str) -> Iterator[str]:
     for name, one, piece in planned(lab, row):
         made = one.make(piece)
         if piece.startswith("accuracy of"):
-            lab.store.values[name] = made
+            lab.store.values[name], one.last = made, None  # the set is not needed any more
         yield labelled(piece, name)
 
 

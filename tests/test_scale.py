@@ -92,6 +92,7 @@ def test_a_sweep_varies_one_recipe_and_makes_the_set_once(lab, monkeypatch):
     monkeypatch.setattr(sweep, "ANOTHER", {})
     whole = fl.Lab(TINY, store=count)
     assert sorted(sweep.costs(whole, "D_rand")) == sorted(sweep.pieces(whole, "D_rand"))
+    assert all(one.data is whole.data and one.last is None for one in sweep.labs(whole, "D_rand").values())
     report = sweep.report(whole, "D_rand")
     assert {one["differs"]: one["clean"] for one in report["tried"]} == {name: row["clean"] for name, row in count.values.items()}
     recipes = [one["recipe"] for one in report["tried"]]
@@ -164,11 +165,38 @@ def test_an_accuracy_takes_the_passes_that_are_counted(lab, monkeypatch):
 
 def test_what_is_not_measured_is_pending():
     assert scale.stored("cifar10-nonsense") == []
-    table = scale.beside([])
-    assert list(table) == list(presets.ROWS) and {cell for row in table.values() for cell in row[:2]} == {scale.PENDING}
-    assert table["D_rand"][2] == f"{100 * claims.PAPER['D_rand'][0]:.0f} / 0"
-    measured = scale.beside(results.measured("fashion-mnist-laptop"))
-    assert all(0 <= float(cell) <= 100 for row in measured.values() for cell in row[:2])
+    assert scale.beside([]) == scale.holding([]) == {}
+    assert list(scale.papers()) == list(presets.ROWS) and scale.papers()["D_rand"] == f"{100 * claims.PAPER['D_rand'][0]:.0f} / 0"
+    reports = results.measured("fashion-mnist-laptop")
+    measured = scale.beside(reports)
+    assert list(measured) == list(presets.ROWS) and all(0 <= float(part) <= 100 for cell in measured.values() for part in cell.split(" / "))
+    agree = [sum(claim["agrees"] for claim in report["claims"]) for report in reports]
+    assert sum(scale.holding(reports).values()) == sum(agree) and len(scale.holding(reports)) == len(claims.CLAIMS)
+
+
+def test_a_table_has_every_row_of_every_column_and_pending_where_one_lacks_it():
+    lines = scale.table({"a": {"x": "1", "y": "22"}, "b": {}, "c": {"z": "3"}}, head="row").splitlines()
+    assert [line.split() for line in lines] == [
+        ["row", "a", "b", "c"],
+        ["x", "1", *["pending"] * 2],
+        ["y", "22", *["pending"] * 2],
+        ["z", *["pending"] * 2, "3"],
+    ]
+    assert len({len(line) for line in lines}) == 1
+    assert scale.table({"a": {"x": "1"}, "b": {}}, lacking="-").split() == ["a", "b", "x", "1", "-"]
+
+
+def test_stored_measurements_are_read_as_they_were_written():
+    report = results.measured("fashion-mnist-laptop-appendix")[0]
+    cells = scale.further("fashion-mnist-laptop")
+    clean, attacked = (100 * e["value"] for e in (report["rows"]["D_NR"]["clean"], report["rows"]["D_NR"]["attacked"]["0.5"]))
+    assert cells["D_NR"] == f"{clean:.1f} / {attacked:.1f}" and len(cells) == 7 + 4 + 3 + 2
+    rows = scale.kept("attacks-cnn")["rows"]
+    faster = rows["featlab"]["image-steps/s"] / rows["authors"]["image-steps/s"]
+    assert scale.peers("cnn")["featlab"].startswith(f"{faster:.1f} x") and scale.peers("cnn")["authors"].startswith("1.0 x")
+    assert len(scale.precisions("quick")) == 4 and {name.split(",")[0] for name in scale.speeds("cpu")} >= {"cnn"}
+    for nothing in (scale.peers("nonsense"), scale.speeds("tpu"), scale.precisions("x"), scale.further("x"), scale.tried("x", "D_R")):
+        assert nothing == {}
 
 
 def test_the_cost_explorer_shows_what_its_knobs_say():
