@@ -1,4 +1,4 @@
-"""The README's picture and table from the stored results: python results/draw.py (the picture needs kaleido and a Chromium or Chrome)."""
+"""The README's picture and tables from the stored results: python results/draw.py (the picture needs kaleido and a Chromium or Chrome)."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from featlab import plots, results
 from featlab.claims import PAPER
 from featlab.presets import MEANING, ROWS
 
+SETTINGS = ("fashion-mnist-laptop", "cifar10-small")
 SHOWN = ("D", "robust", "D_R", "D_NR", "D_rand", "D_det", "D_rand control", "D_det control")
 
 
@@ -14,9 +15,9 @@ def cell(mean: float, least: float, most: float) -> str:
     return f"{100 * mean:.1f} ({100 * least:.1f} to {100 * most:.1f})"
 
 
-def table() -> str:
+def table(setting: str) -> str:
     """The rows as Markdown: mean over the seeds, least to greatest, the paper's numbers beside."""
-    rows = results.over_seeds(results.measured("fashion-mnist-laptop"))
+    rows = results.over_seeds(results.measured(setting))
     lines = [
         "| trained on | what it is | " + " | ".join(rows["D"]) + " | the paper: clean / l2 0.25 |",
         "|---|---|" + "---:|" * (len(rows["D"]) + 1),
@@ -36,5 +37,5 @@ def picture() -> None:
 
 
 if __name__ == "__main__":
-    print(table())
+    print(*map(table, SETTINGS), sep="\n\n")
     picture()
