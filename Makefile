@@ -76,7 +76,7 @@ results: $(READY)  # measure the tables in results/ anew
 bench: $(READY)
 	$(BIN)/python -m pip install -q -e ".[bench,browser]"
 	$(BIN)/python benchmarks/attacks.py
-	$(BIN)/python benchmarks/speed.py --models cnn --images 1000 --batch 125
+	$(BIN)/python benchmarks/speed.py --models cnn resnet18 resnet50 --images 125 --batch 125
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.sliders
 

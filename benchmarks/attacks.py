@@ -1,5 +1,6 @@
 """How fast featlab's PGD is beside torchattacks, foolbox and the authors' library: same model, images, radius and steps, in one run.
 
+    pip install --no-deps robustness cox dill tensorboardX pandas protobuf      # the authors' library with what its attacker imports
     OMP_NUM_THREADS=2 python benchmarks/attacks.py                              # the laptop's network
     python benchmarks/attacks.py --model resnet18 --images 4000 --batch 1000    # on a GPU
 
@@ -49,8 +50,13 @@ def featlab_float32(model, eps: float, steps: int, step: float, batch: int) -> R
 
 
 def in_batches(attack: Run, batch: int) -> Run:
-    """An attack on batches of the size that its users take."""
-    return lambda x, y: torch.cat([attack(a, b) for a, b in zip(x.split(batch), y.split(batch), strict=True)])
+    """An attack on batches of the size that its users take, in torch's own default precision, which our runs before it may have left."""
+
+    def run(x: Tensor, y: Tensor) -> Tensor:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = True, False
+        return torch.cat([attack(a, b) for a, b in zip(x.split(batch), y.split(batch), strict=True)])
+
+    return run
 
 
 def authors_loop(model, eps: float, steps: int, step: float, batch: int) -> Run:
@@ -125,8 +131,8 @@ def installed(model, *numbers) -> dict[str, Run]:
     for name, make in LIBRARIES.items():
         try:
             attacks[name] = make(model if name.startswith("featlab") else usual, *numbers)
-        except ImportError:
-            print(f"{name} is not installed and left out")
+        except Exception as error:  # not installed, or not for these versions of torch and numpy
+            print(f"{name} is left out ({error})")
     return attacks
 
 

@@ -9,6 +9,7 @@ trainings run, "plain" (the default) or "compile".
 import os
 import warnings
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -43,16 +44,22 @@ class Recording:
         return tuple(t.clone() for t in self.outputs)
 
 
+@cache
+def beside(device: int) -> torch.cuda.Stream:
+    """The stream on which this GPU records: one for all, since each keeps a workspace of its own."""
+    return torch.cuda.Stream(device)
+
+
 def record(run: Callable[[], tuple[Tensor, Tensor]], recording: Recording) -> Callable[[], None]:
     """Record `run` on the GPU; its outputs lie in recording.outputs and are computed anew by what this returns."""
-    aside = torch.cuda.Stream()
+    aside = beside(torch.cuda.current_device())
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):  # as CUDA wants it: warm up beside, so that nothing is set up during the recording
         for _ in range(3):
             run()
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):  # other threads may go on meanwhile
         recording.outputs = run()
     return graph.replay
 
@@ -86,6 +93,8 @@ def recording_of(step: Step, inputs: tuple[Tensor, ...]) -> Recording | None:
     except RuntimeError as error:
         if isinstance(error.__context__, torch.OutOfMemoryError):  # which broke the recording off, and that is what is said last
             raise error.__context__ from None
+        global KINDS
+        KINDS = ()  # one that broke off may leave the memory for the next in disorder
         warnings.warn(f"steps cannot be recorded as a CUDA graph here and run plainly ({error})", stacklevel=2)
         return None
 

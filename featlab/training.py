@@ -73,7 +73,8 @@ class Training:
         self.forward = engine.compiled(model) if compiled else model
         self.step, self.unseen = 0, deque()
         self.momenta: dict[str, Tensor] = {}
-        self.averaged = {name: t.detach().clone() for name, t in self._floats()} if recipe.average else {}
+        self.floats = {name: t for name, t in model.state_dict().items() if t.is_floating_point()}
+        self.averaged = {name: t.detach().clone() for name, t in self.floats.items()} if recipe.average else {}
 
     @property
     def per_epoch(self) -> int:
@@ -96,9 +97,6 @@ class Training:
         """What the order and the augmentation of an epoch are drawn from."""
         return torch.Generator(device).manual_seed(engine.seed_of(self.seed, epoch))
 
-    def _floats(self) -> list[tuple[str, Tensor]]:
-        return [(name, t) for name, t in self.model.state_dict().items() if t.is_floating_point()]
-
     @property
     def state(self) -> dict[str, Tensor]:
         """Everything needed to go on after the last step, as tensors by name."""
@@ -110,8 +108,11 @@ class Training:
     def resume(self, state: dict[str, Tensor]) -> "Training":
         """Go on from a `state`."""
 
+        weights = self.model.state_dict()
+
         def part(prefix: str) -> dict[str, Tensor]:
-            return {k.removeprefix(prefix): t.to(self.data.device) for k, t in state.items() if k.startswith(prefix)}
+            tensors = {k.removeprefix(prefix): t for k, t in state.items() if k.startswith(prefix)}
+            return {name: torch.empty_like(weights[name]).copy_(t) for name, t in tensors.items()}  # laid out in memory as the weights are
 
         self.step = int(state["step"])
         self.model.load_state_dict(part("model."))
@@ -180,8 +181,7 @@ class Training:
                 )
 
     def _average(self) -> None:
-        names, tensors = zip(*self._floats(), strict=True)
-        torch._foreach_lerp_([self.averaged[name] for name in names], list(tensors), 1 - self.recipe.average)
+        torch._foreach_lerp_([self.averaged[name] for name in self.floats], [*self.floats.values()], 1 - self.recipe.average)
 
 
 def train(
@@ -200,7 +200,8 @@ def train(
 
     attack    the inner maximisation, for example PGD(L2(1.0), steps=5)
     seed      one number that names the run: it draws the weights of a fresh Classifier, the order and the augmentation. Same seed, same
-              machine, same weights. Without it all of these follow torch.manual_seed
+              machine, same weights (on a GPU, which chooses its algorithms by trying them, up to rounding). Without it all of these
+              follow torch.manual_seed
     recipe    a Recipe; further keywords change its fields: train(model, data, epochs=2, lr=0.05)
     progress  wraps the iteration over Records, for example tqdm
     """

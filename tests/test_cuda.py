@@ -53,7 +53,8 @@ def test_attacks_and_inversions_are_what_plain_steps_give(mode, data, monkeypatc
     model = tiny().cuda()
     work = lambda: (PUSH(model, data.pixels, data.labels), fl.robustify(model, data, steps=6).images)  # noqa: E731
     plain = plainly(monkeypatch, work)
-    assert all(close(ours, theirs) for ours, theirs in zip(work(), plain, strict=True)) and len(recorded(model)) == 2
+    ours = work()  # near its target an attack's normalised gradient makes much of rounding
+    assert close(ours[0], plain[0], 2e-3) and close(ours[1], plain[1]) and len(recorded(model)) == 2
 
 
 def test_a_recording_sees_new_weights_new_targets_and_other_lengths(data, monkeypatch):
@@ -111,15 +112,16 @@ def test_a_training_goes_on_after_an_interruption(data):
 
 
 def test_memory_that_really_runs_out_halves_the_chunks_and_gives_the_same():
-    data, model, big = patches(600, channels=3, size=32).to("cuda"), tiny(channels=3, size=32).cuda(), torch.cuda.mem_get_info()[1]
-    whole = ATTACK(model, data.pixels, data.labels)
+    data, model, big = patches(2000, channels=3, size=32).to("cuda"), tiny(channels=3, size=32).cuda(), torch.cuda.mem_get_info()[1]
+    x, y = data.pixels, data.labels
+    whole = ATTACK(model, x, y)
     engine.forget_recordings()
     torch.cuda.empty_cache()
-    room = torch.cuda.memory_reserved() + 24 * 2**20  # about a hundred images' activations
+    room = torch.cuda.memory_reserved() + 192 * 2**20  # workspaces and results, but not the activations of 2,000 images
     torch.cuda.set_per_process_memory_fraction(room / big)
     try:
-        halved = ATTACK(model, data.pixels, data.labels)
-        assert engine.chunk("cuda") < 600 and close(halved, whole)
+        halved = ATTACK(model, x, y)
+        assert engine.chunk("cuda") < 2000 and close(halved, whole)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
 
