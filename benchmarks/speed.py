@@ -44,7 +44,8 @@ def rates(model: nn.Module, data: Dataset) -> dict[str, float]:
 
 def training(model: nn.Module, data: Dataset, batch: int) -> dict[str, float]:
     """Images a second of training, and the seconds of the first steps, in which a compiled one compiles."""
-    kind, steps = data.device.type, iter(Training(model, data, recipe=Recipe(epochs=1000, batch=batch, lr=0.01), seed=0))
+    kind, batch = data.device.type, min(batch, len(data))
+    steps = iter(Training(model, data, recipe=Recipe(epochs=1000, batch=batch, lr=0.01), seed=0))
     first = speed.clock(lambda: [next(steps) for _ in range(5)], kind)
     few = 40 if kind == "cuda" else 4
     rounds = [speed.clock(lambda: [next(steps) for _ in range(few)], kind) for _ in range(3)]
