@@ -52,6 +52,12 @@ def kept(name: str) -> dict:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def made(*names: str) -> str:
+    """Where and when results/NAME.json were measured, a line each; nothing of what is pending."""
+    found = {name: kept(name).get("provenance") for name in names}
+    return "\n".join(f"{name}: {p['date']}, {p['device']}, torch {p['torch']}" for name, p in found.items() if p)
+
+
 def table(columns: Mapping[str, Mapping[str, str]], *, lacking: str = PENDING, head: str = "") -> str:
     """Column -> row -> cell as text; a cell that its column lacks is pending."""
     rows = list(dict.fromkeys(row for cells in columns.values() for row in cells))
@@ -70,9 +76,10 @@ def percents(*entries: Mapping[str, float]) -> str:
 def speeds(kind: str) -> dict[str, str]:
     """Network and work -> images a second and share of the peak, in the fastest mode, on "cpu" or "cuda" (benchmarks/speed.py)."""
     best = {}
-    for row in sorted(kept(f"speed-{kind}").get("rows", []), key=lambda row: row["images/s"]):
-        best[f"{row['model']}, {row['work']}"] = f"{row['images/s']:,} ({row['share']:.0%})"
-    return best
+    for row in kept(f"speed-{kind}").get("rows", []):
+        name = f"{row['model']}, {row['work']}"
+        best[name] = max(best.get(name, row), row, key=lambda one: one["images/s"])
+    return {name: f"{row['images/s']:,} ({row['share']:.0%})" for name, row in best.items()}
 
 
 def peers(network: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -229,10 +228,3 @@ def test_provenance_says_where_a_number_comes_from():
 
 def test_a_store_takes_its_folder_as_a_string_too(tmp_path):
     assert Store(str(tmp_path)).path("net", "recipe", ".json") == Store(tmp_path).path("net", "recipe", ".json")
-
-
-def test_the_readme_shows_the_stored_tables():
-    root = Path(__file__).resolve().parents[1]
-    draw = runpy.run_path(str(root / "results" / "draw.py"))
-    for setting in draw["SETTINGS"]:
-        assert draw["table"](setting) in (root / "README.md").read_text(), "run: python results/draw.py"

@@ -194,6 +194,8 @@ def test_stored_measurements_are_read_as_they_were_written():
     rows = scale.kept("attacks-cnn")["rows"]
     faster = rows["featlab"]["image-steps/s"] / rows["authors"]["image-steps/s"]
     assert scale.peers("cnn")["featlab"].startswith(f"{faster:.1f} x") and scale.peers("cnn")["authors"].startswith("1.0 x")
+    made = scale.kept("attacks-cnn")["provenance"]
+    assert scale.made("attacks-cnn", "nonsense") == f"attacks-cnn: {made['date']}, {made['device']}, torch {made['torch']}"
     assert len(scale.precisions("quick")) == 4 and {name.split(",")[0] for name in scale.speeds("cpu")} >= {"cnn"}
     for nothing in (scale.peers("nonsense"), scale.speeds("tpu"), scale.precisions("x"), scale.further("x"), scale.tried("x", "D_R")):
         assert nothing == {}
