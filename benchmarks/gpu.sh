@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The full scale on a GPU that is lent in calls of ten minutes: bash benchmarks/gpu.sh images | speed | whole | rest | row ROW | appendix | seed N
+# The full scale on a GPU that is lent in calls of ten minutes: bash benchmarks/gpu.sh WHAT
+# WHAT is one of: images, speed, whole, rest, row ROW, appendix, seed N.
 # What comes back lies in $OUT; what the next call goes on from lies in $FEATLAB_CACHE. benchmarks/gpu.md says the order.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."

@@ -24,15 +24,15 @@ def work(arguments: argparse.Namespace, costs: Callable, pieces: Callable, what:
     until = time.monotonic() + runs.seconds_of(arguments.stop_after)
     name, preset = runs.chosen(arguments.preset, arguments.data)
     lab = Lab(preset, seed=arguments.seed)
-    todo, stem = costs(lab), f"{Path(preset.data).name}-{name}{what}"
-    within = runs.Within(bar := runs.OneBar(todo), until)
+    todo, each = costs(lab), 0.0  # passes of images through the network, and seconds of one where that matters
     if arguments.stop_after or preset.model != "cnn":
         cost = runs.estimate(lab, sum(todo.values()))
         if not runs.confirmed(name, cost, arguments.yes):
             return None
-        within.expected = lambda label, total: cost.seconds * todo.get(label, 0) / sum(todo.values()) / total
-    lab.store = results.Store(progress=within)
-    path = arguments.out / f"{stem}-seed{arguments.seed}.json"
+        each = cost.seconds / sum(todo.values())
+    bar = runs.OneBar(todo)
+    lab.store = results.Store(progress=runs.Within(bar, until, lambda label, total: each * todo.get(label, 0) / max(total, 1)))
+    path = arguments.out / f"{Path(preset.data).name}-{name}{what}-seed{arguments.seed}.json"
     with bar.bar:  # whatever is said next begins on a line of its own
         for piece in pieces(lab):
             bar.settle(piece)
