@@ -198,7 +198,8 @@ def table(o: argparse.Namespace, model: nn.Module, data: Dataset, found: dict[st
             print(f"{name:<16}{speed[name]:>14,.0f}{share:>13.1%}{speed[name] / base:>12.2f}{fooled:>9.1%}{length:>13.4f}")
     if o.out:
         settings = {name: value for name, value in vars(o).items() if name != "out"}
-        results.write_json(o.out / f"attacks-{o.model}.json", {"settings": settings, "provenance": made, "rows": rows})
+        where = "-cuda" if data.device.type == "cuda" else ""
+        results.write_json(o.out / f"attacks-{o.model}{where}.json", {"settings": settings, "provenance": made, "rows": rows})
 
 
 if __name__ == "__main__":
