@@ -125,7 +125,8 @@ def main() -> None:
         images = data if name == "cnn" else in_colour(data)
         model = ready(name, images)
         each, rounding = speed.flops(model, images.images.shape[1:]), round(exactly(model, images[:500]), 5)
-        print(f"{name:<12}plain steps in float32 lead off by {rounding:.2%}")
+        if kind in graphs.KINDS:
+            print(f"{name:<12}plain steps in float32 lead off by {rounding:.2%}")
         trainings = [mode for mode in o.modes if mode in graphs.MODES["FEATLAB_TRAINING"]] or ["plain"]
         for mode, run in [*((mode, rates) for mode in o.modes), *((mode, training) for mode in trainings)]:
             os.environ["FEATLAB_STEPS" if run is rates else "FEATLAB_TRAINING"] = mode
