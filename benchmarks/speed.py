@@ -5,8 +5,8 @@
     eval "$(python benchmarks/speed.py --choose results/own/speed-cuda.json)"             # from then on in the fastest way
 
 A PGD step and an inversion step are two passes of an image through the network, a training step three. Each mode of steps (FEATLAB_STEPS,
-for a GPU) is first compared with "plain": how far the attacked images lie from those, over the attack's radius. Trainings have modes of
-their own (FEATLAB_TRAINING).
+for a GPU) is first compared with "plain": how far the attacked images lie from those, over the attack's radius, beside what rounding alone
+does, plain steps in float32. Trainings have modes of their own (FEATLAB_TRAINING).
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from attacks import in_colour
-from torch import nn
+from torch import Tensor, nn
 
 import featlab as fl
 from featlab import constructed, engine, graphs, models, results, speed
@@ -24,13 +24,13 @@ from featlab.recipes import Recipe
 from featlab.training import Training
 from featlab.types import Dataset
 
-STEPS = 30
+STEPS, RADIUS = 30, 0.5
 
 
 def rates(model: nn.Module, data: Dataset) -> dict[str, float]:
     """Image-steps a second of PGD and inversion, each after a warm-up of the same shape."""
     kind, n = data.device.type, len(data)
-    attack = fl.PGD(fl.L2(0.5), steps=STEPS)
+    attack = fl.PGD(fl.L2(RADIUS), steps=STEPS)
     run = {
         "PGD step": lambda: attack(model, data.pixels, data.labels),
         "inversion step": lambda: list(constructed.robustifying(model, data, steps=STEPS).parts()),
@@ -43,7 +43,7 @@ def rates(model: nn.Module, data: Dataset) -> dict[str, float]:
 
 
 def training(model: nn.Module, data: Dataset, batch: int) -> dict[str, float]:
-    """Images a second of training, and the seconds of the first steps, in which a compiled one compiles."""
+    """Images a second of training; says how long the first steps took, in which a compiled one compiles."""
     kind, batch = data.device.type, min(batch, len(data))
     steps = iter(Training(model, data, recipe=Recipe(epochs=1000, batch=batch, lr=0.01), seed=0))
     first = speed.clock(lambda: [next(steps) for _ in range(5)], kind)
@@ -62,34 +62,20 @@ def ready(name: str, images: Dataset) -> nn.Module:
     return model.eval()
 
 
-def deviation(model: nn.Module, data: Dataset) -> float:
-    """How far recorded or compiled steps lead from plain ones: the mean distance of the attacked images, over the attack's radius.
-
-    In bfloat16 compiled steps round otherwise, so `exactly` says beside it how far plain steps in float32 lead.
-    """
-    if engine.device().type not in graphs.KINDS:
-        return 0.0
-    attack, mode = fl.PGD(fl.L2(0.5), steps=graphs.PATIENCE + 40), os.environ.get("FEATLAB_STEPS", "graph")
-    os.environ["FEATLAB_STEPS"] = "plain"  # first, for what is compiled stays so
-    theirs = attack(model, data.pixels, data.labels)
+def attacked(model: nn.Module, data: Dataset, mode: str, precision: str = "auto") -> Tensor:
+    """Images after so many steps that recorded ones are among them; on a CPU, where all modes are one, after none."""
+    steps = graphs.PATIENCE + 40 if engine.device().type in graphs.KINDS else 0
     os.environ["FEATLAB_STEPS"] = mode
-    ours = attack(model, data.pixels, data.labels)
-    if mode != "plain":
-        assert any(engine.frozen(model).graphs["steps"].recorded.values()), "no step was recorded, so nothing is compared"
-    return (fl.L2(0).norm(ours - theirs).mean() / 0.5).item()
+    with engine.precision(precision):
+        found = fl.PGD(fl.L2(RADIUS), steps=steps)(model, data.pixels, data.labels)
+        if steps and mode != "plain":
+            assert any(engine.frozen(model).graphs["steps"].recorded.values()), "no step was recorded, so nothing is compared"
+    return found
 
 
-def exactly(model: nn.Module, data: Dataset) -> float:
-    """The same for plain steps in float32: what rounding alone may do."""
-    if engine.device().type not in graphs.KINDS:
-        return 0.0
-    attack, mode, found = fl.PGD(fl.L2(0.5), steps=graphs.PATIENCE + 40), os.environ.get("FEATLAB_STEPS", "graph"), []
-    os.environ["FEATLAB_STEPS"] = "plain"
-    for name in engine.PRECISIONS:
-        with engine.precision(name):
-            found.append(attack(model, data.pixels, data.labels))
-    os.environ["FEATLAB_STEPS"] = mode
-    return (fl.L2(0).norm(found[0] - found[1]).mean() / 0.5).item()
+def apart(a: Tensor, b: Tensor) -> float:
+    """The mean distance of two sets of attacked images, over the attack's radius."""
+    return round(fl.L2(0).norm(a - b).mean().item() / RADIUS, 5)
 
 
 EXACT = 0.01  # what a mode may lead away from plain steps, over the radius, to be chosen; or as far as rounding leads
@@ -123,24 +109,25 @@ def main() -> None:
     print(f"{'':<12}{'mode':<9}{'':<16}{'images/s':>12}{'share of peak':>15}{'off plain':>11}")
     for name in o.models:
         images = data if name == "cnn" else in_colour(data)
-        model = ready(name, images)
-        each, rounding = speed.flops(model, images.images.shape[1:]), round(exactly(model, images[:500]), 5)
+        model, few = ready(name, images), images[:500]
+        each, plain = speed.flops(model, images.images.shape[1:]), attacked(model, few, "plain")
+        rounding = apart(plain, attacked(model, few, "plain", "float32"))
         if kind in graphs.KINDS:
             print(f"{name:<12}plain steps in float32 lead off by {rounding:.2%}")
-        trainings = [mode for mode in o.modes if mode in graphs.MODES["FEATLAB_TRAINING"]] or ["plain"]
-        for mode, run in [*((mode, rates) for mode in o.modes), *((mode, training) for mode in trainings)]:
-            os.environ["FEATLAB_STEPS" if run is rates else "FEATLAB_TRAINING"] = mode
+        for mode in o.modes:
             model = ready(name, images)
-            off = deviation(model, images[:500]) if run is rates else 0.0
-            for work, rate in (rates(model, images) if run is rates else training(model, images, o.batch)).items():
-                share = rate * each * (2 if run is rates else 3) / best
+            off, found = apart(plain, attacked(model, few, mode)), rates(model, images)
+            if mode in graphs.MODES["FEATLAB_TRAINING"]:
+                os.environ["FEATLAB_TRAINING"] = mode
+                found |= training(ready(name, images), images, o.batch)
+            for work, rate in found.items():
+                share = rate * each * (3 if work == "training step" else 2) / best
                 row = {"model": name, "mode": mode, "work": work, "images/s": round(rate), "share": round(share, 4)}
-                row |= {"off": round(off, 5), "rounding": rounding}
-                rows.append(row)
+                rows.append(row | {"off": off, "rounding": rounding})
                 print(f"{name:<12}{mode:<9}{work:<16}{rate:>12,.0f}{share:>15.1%}{off:>11.2%}", flush=True)
-                if o.out:  # each time, for a call that is cut short
-                    table = {"provenance": made, "peak": best, "images": len(data), "batch": o.batch, "rows": rows}
-                    results.write_json(o.out / f"speed-{kind}.json", table)
+            if o.out:  # each time, for a call that is cut short
+                table = {"provenance": made, "peak": best, "images": len(data), "batch": o.batch, "rows": rows}
+                results.write_json(o.out / f"speed-{kind}.json", table)
 
 
 if __name__ == "__main__":

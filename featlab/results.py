@@ -65,16 +65,26 @@ class Store:
         return Path(self.folder) / f"{slug}-{hashlib.sha256(setting.encode()).hexdigest()[:16]}{ending}"
 
     @contextlib.contextmanager
-    def timing(self, name: str, path: Path, resumed: bool = False) -> Iterator[Callable[[], None]]:
-        """Note beside the artifact at `path` how long the block took, also when what this yields is called; a resumed making adds up."""
+    def timing(self, name: str, path: Path, resumed: bool = False) -> Iterator[Callable[[Callable], Callable]]:
+        """Note beside the artifact at `path` how long the block took; a resumed making adds up.
+
+        What this yields makes of a way to save one that notes the time so far as well.
+        """
         begun, earlier = time.perf_counter(), self.recall(name, path) if resumed else 0.0
 
         def note() -> None:
             self.seconds[name] = round(earlier + time.perf_counter() - begun, 2)
             write_json(path.with_suffix(".seconds"), self.seconds[name])
 
+        def noted(save: Callable) -> Callable:
+            def both(*what: object) -> None:
+                save(*what)
+                note()
+
+            return both
+
         try:
-            yield note
+            yield noted
         finally:
             note()
 
@@ -95,8 +105,8 @@ class Store:
         state = _fitting(half, setting, model, "model.")
         if state is not None:
             run.resume(state)
-        with self.timing(name, path, resumed=state is not None) as note:
-            self._watch(run, name, lambda: (_write(half, run.state, setting), note()))
+        with self.timing(name, path, resumed=state is not None) as noted:
+            self._watch(run, name, noted(lambda: _write(half, run.state, setting)))
             _write(path, model.state_dict(), setting)
         _remove(half)
         return model.eval()
@@ -118,9 +128,9 @@ class Store:
         self.recall(name, path)
         construction = begin()
         if kept is None:
-            with self.timing(name, path, resumed=folder.exists()) as note:
-                keep = lambda parts: (_save_parts(folder, setting, parts), note())  # noqa: E731
-                kept = tensors_of(construction.join(self._parts(construction, name, keep, list(_saved_parts(folder, setting)))))
+            with self.timing(name, path, resumed=folder.exists()) as noted:
+                save = noted(partial(_save_parts, folder, setting))
+                kept = tensors_of(construction.join(self._parts(construction, name, save, list(_saved_parts(folder, setting)))))
                 _write(path, kept, setting)
             _remove(folder)
         return dataset_of(kept, construction.source)
