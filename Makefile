@@ -6,9 +6,13 @@ READY = $(VENV)/.installed
 ROOT_TOO = $(if $(filter 0,$(shell id -u)),--allow-root)
 FLAGS ?=
 URL ?=
+ONLY ?=
 NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 
-.PHONY: lab test test-browser test-colab test-floors test-binder lint course links notebooks site picture results bench gpu clean
+# threads that wait for each other let other processes run: beside one busy process notebook 01 took nine minutes with spinning ones, 40 s so
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links notebooks site picture results bench gpu clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -16,9 +20,21 @@ lab: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --nbval
 
+# the notebooks again, side by side, each with one thread: as a laptop without bfloat16 runs them, and as this processor does
+AVX2 = ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 FEATLAB_PRECISION=float32
+test-elsewhere: $(READY)
+	$(MAKE) --jobs=2 --output-sync=target elsewhere-avx2 elsewhere-native
+elsewhere-avx2:
+	$(AVX2) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p no:cacheprovider --nbval notebooks
+elsewhere-native:
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p no:cacheprovider --nbval notebooks
+
 test-browser: $(READY)  # JupyterLab and the static pages in a headless Chromium; FEATLAB_SLACK=2 on a busy machine
 	$(BIN)/python -m pip install -q -e ".[browser,site]"
 	$(BIN)/python -m pytest -rs tests/browser
+
+test-faults: $(READY)  # interruptions at every file operation, damaged files, processes that share a cache; under 15 minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/faults $(ONLY)
 
 COLAB = ipywidgets==7.7.1 plotly==5.24.1 anywidget==0.9.21 numpy==2.1.3
 test-colab:  # the suite with the versions that Colab ships
@@ -40,6 +56,7 @@ lint: $(READY)
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check featlab tests benchmarks tools
+	$(BIN)/mypy
 
 links: $(READY)  # first cells and README in line with the address; URL=https://github.com/you/featlab changes it
 	$(BIN)/python -m tools.links $(URL)
@@ -77,6 +94,7 @@ bench: $(READY)
 	$(BIN)/python -m pip install -q -e ".[bench,browser]"
 	$(BIN)/python benchmarks/attacks.py
 	$(BIN)/python benchmarks/speed.py --models cnn resnet18 resnet50 --images 125 --batch 125
+	$(BIN)/python -m benchmarks.floor --out results
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.sliders
 

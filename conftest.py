@@ -1,4 +1,6 @@
-"""Tests and notebooks under test keep what they make in a folder of their own, so that every run makes it from nothing."""
+"""Tests and notebooks under test keep what they make in a folder of their own, so that every run makes it
+from nothing.
+"""
 
 import os
 import tempfile
@@ -8,3 +10,6 @@ if "FEATLAB_TEST_CACHE" in os.environ:
 else:
     _folder = tempfile.TemporaryDirectory(prefix="featlab-test-")
     os.environ["FEATLAB_CACHE"] = _folder.name
+
+# for the kernels of notebooks under test: see the Makefile
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,14 +1,17 @@
-"""How fast featlab's PGD is beside torchattacks, foolbox and the authors' library: same model, images, radius and steps, in one run.
+"""How fast featlab's PGD is beside torchattacks, foolbox and the authors' library: same model, images, radius
+and steps, in one run.
 
-    pip install --no-deps robustness cox dill tensorboardX pandas protobuf      # the authors' library with what its attacker imports
+    pip install --no-deps robustness cox dill tensorboardX pandas protobuf      # the authors' library with
+                                                                                what its attacker imports
     OMP_NUM_THREADS=2 python benchmarks/attacks.py                              # the laptop's network
     python benchmarks/attacks.py --model resnet18 --images 4000 --batch 1000    # on a GPU
 
-Rounds are interleaved, so that all see the same machine; the median round counts. The speeds are comparable where success and length agree.
-"authors" is their library (robustness on PyPI; its attacker alone, without the pass that follows it); it asks for a GPU in one line, which
-on a CPU is made to do nothing. "authors' loop" is written here after its attacker.py and attack_steps.py, for where it is not installed:
-mean loss, parameters that ask for gradients, the best iterate kept by boolean indices, projection by renorm. What is not installed is left
-out and said.
+Rounds are interleaved, so that all see the same machine; the median round counts. The speeds are comparable
+where success and length agree. "authors" is their library (robustness on PyPI; its attacker alone, without
+the pass that follows it); it asks for a GPU in one line, which on a CPU is made to do nothing. "authors'
+loop" is written here after its attacker.py and attack_steps.py, for where it is not installed: mean loss,
+parameters that ask for gradients, the best iterate kept by boolean indices, projection by renorm. What is not
+installed is left out and said.
 """
 
 import argparse
@@ -25,8 +28,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import featlab as fl
-from featlab import engine, models, results
-from featlab import speed as rate
+from featlab import models
+from featlab.engine import devices
+from featlab.experiments import reports
+from featlab.experiments import speed as rate
 from featlab.types import Dataset
 
 Run = Callable[[Tensor, Tensor], Tensor]
@@ -43,14 +48,16 @@ def featlab_float32(model, eps: float, steps: int, step: float, batch: int) -> R
     attack = featlab_pgd(model, eps, steps, step, batch)
 
     def run(x: Tensor, y: Tensor) -> Tensor:
-        with engine.precision("float32"):
+        with devices.precision("float32"):
             return attack(x, y)
 
     return run
 
 
 def in_batches(attack: Run, batch: int) -> Run:
-    """An attack on batches of the size that its users take, in torch's own default precision, which our runs before it may have left."""
+    """An attack on batches of the size that its users take, in torch's own default precision,
+    which our runs before it may have left.
+    """
 
     def run(x: Tensor, y: Tensor) -> Tensor:
         torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = True, False
@@ -91,9 +98,17 @@ def authors_library(model, eps: float, steps: int, step: float, batch: int) -> R
     if not torch.cuda.is_available():
         Tensor.cuda = lambda tensor, *_, **__: tensor
     unit = SimpleNamespace(mean=torch.zeros(1), std=torch.ones(1))
-    attacker = AttackerModel(model, unit).to(engine.device_of(model)).eval().attacker
-    # our networks standardise by themselves; its own layer would clamp before, and so lose the gradient of every black pixel
-    knobs = {"constraint": "2", "eps": eps, "step_size": step, "iterations": steps, "should_normalize": False, "do_tqdm": False}
+    attacker = AttackerModel(model, unit).to(devices.device_of(model)).eval().attacker
+    # our networks standardise by themselves; its own layer would clamp before, and so lose the gradient of
+    # every black pixel
+    knobs = {
+        "constraint": "2",
+        "eps": eps,
+        "step_size": step,
+        "iterations": steps,
+        "should_normalize": False,
+        "do_tqdm": False,
+    }
     return in_batches(lambda x, y: attacker(x, y, **knobs), batch)
 
 
@@ -108,8 +123,10 @@ def foolbox_pgd(model, eps: float, steps: int, step: float, batch: int) -> Run:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device=engine.device_of(model))
-    attack = foolbox.attacks.L2ProjectedGradientDescentAttack(abs_stepsize=step, steps=steps, random_start=False)
+        wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device=devices.device_of(model))
+    attack = foolbox.attacks.L2ProjectedGradientDescentAttack(
+        abs_stepsize=step, steps=steps, random_start=False
+    )
     return in_batches(lambda x, y: attack.run(wrapped, x, y, epsilon=eps), batch)
 
 
@@ -125,7 +142,9 @@ LIBRARIES = {
 
 
 def installed(model, *numbers) -> dict[str, Run]:
-    """The attacks whose libraries are there; others get the model in the usual layout, as their users have it (some need that)."""
+    """The attacks whose libraries are there; others get the model in the usual layout,
+    as their users have it (some need that).
+    """
     usual = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
     attacks = {}
     for name, make in LIBRARIES.items():
@@ -147,7 +166,9 @@ def clock(run: Callable[[], Tensor]) -> tuple[float, Tensor]:
 
 def in_colour(data: Dataset) -> Dataset:
     """Grey images of 28x28 in the shape of CIFAR-10: a black margin, three equal channels."""
-    return Dataset(F.pad(data.images, (2, 2, 2, 2)).expand(-1, 3, -1, -1).contiguous(), data.labels, data.classes)
+    return Dataset(
+        F.pad(data.images, (2, 2, 2, 2)).expand(-1, 3, -1, -1).contiguous(), data.labels, data.classes
+    )
 
 
 def subject(name: str) -> tuple[nn.Module, Dataset]:
@@ -156,13 +177,22 @@ def subject(name: str) -> tuple[nn.Module, Dataset]:
     if name != "cnn":
         train, test = in_colour(train), in_colour(test)
     train = train if train.images.is_cuda or name == "cnn" else train[:1000]
-    data = Dataset(torch.cat([test.images, train.images]), torch.cat([test.labels, train.labels]), test.classes)
+    data = Dataset(
+        torch.cat([test.images, train.images]), torch.cat([test.labels, train.labels]), test.classes
+    )
     return fl.train(models.build(name, train), train, epochs=2, lr=0.1, seed=0), data
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in (("images", 1000), ("steps", 30), ("eps", 0.5), ("batch", 500), ("rounds", 5), ("model", "cnn")):
+    for name, value in (
+        ("images", 1000),
+        ("steps", 30),
+        ("eps", 0.5),
+        ("batch", 500),
+        ("rounds", 5),
+        ("model", "cnn"),
+    ):
         options.add_argument(f"--{name}", type=type(value), default=value)
     options.add_argument("--out", type=Path, help="folder for a json of the table")
     o = options.parse_args()
@@ -180,26 +210,41 @@ def main() -> None:
     table(o, model, data, found, speed)
 
 
-def table(o: argparse.Namespace, model: nn.Module, data: Dataset, found: dict[str, Tensor], speed: dict[str, float]) -> None:
+def table(
+    o: argparse.Namespace, model: nn.Module, data: Dataset, found: dict[str, Tensor], speed: dict[str, float]
+) -> None:
     """Print, and write if wished, speed, success and length of each attack."""
-    made, rows, base = results.provenance(), {}, speed.get(AUTHORS, speed[LOOP])
-    print(f"torch {torch.__version__} on {made['device']}; {engine.describe_precision()} in featlab")
-    print(f"{o.model} of {sum(p.numel() for p in model.parameters()):,} weights, right on {fl.accuracy(model, data)}")
-    print(f"L2 PGD, eps {o.eps:g}, {o.steps} steps; {len(data)} images in batches of {o.batch}; median of {o.rounds} rounds\n")
-    print(f"{'':<16}{'image-steps/s':>14}{'of the peak':>13}{'x authors':>12}{'fooled':>9}{'mean length':>13}")
+    made, rows, base = reports.provenance(), {}, speed.get(AUTHORS, speed[LOOP])
+    print(f"torch {torch.__version__} on {made['device']}; {devices.describe_precision()} in featlab")
+    print(
+        f"{o.model} of {sum(p.numel() for p in model.parameters()):,} weights, right on "
+        f"{fl.accuracy(model, data)}"
+    )
+    print(
+        f"L2 PGD, eps {o.eps:g}, {o.steps} steps; {len(data)} images in batches of {o.batch}; "
+        f"median of {o.rounds} rounds\n"
+    )
+    print(
+        f"{'':<16}{'image-steps/s':>14}{'of the peak':>13}{'x authors':>12}{'fooled':>9}{'mean length':>13}"
+    )
     work, best = 2 * rate.flops(model, data.images.shape[1:]), rate.peak(data.device.type)
-    with engine.precision("float32"):
+    with devices.precision("float32"):
         for name, z in found.items():
             fooled = (fl.predict(model, z) != data.labels).float().mean().item()
-            length = fl.L2(0).norm(z - data.pixels).mean().item()
+            length = fl.L2.norm(z - data.pixels).mean().item()
             share = speed[name] * work / best
             measured = {"image-steps/s": round(speed[name]), "share": round(share, 4)}
             rows[name] = measured | {"fooled": round(fooled, 4), "length": round(length, 4)}
-            print(f"{name:<16}{speed[name]:>14,.0f}{share:>13.1%}{speed[name] / base:>12.2f}{fooled:>9.1%}{length:>13.4f}")
+            print(
+                f"{name:<16}{speed[name]:>14,.0f}{share:>13.1%}{speed[name] / base:>12.2f}"
+                f"{fooled:>9.1%}{length:>13.4f}"
+            )
     if o.out:
         settings = {name: value for name, value in vars(o).items() if name != "out"}
         where = "-cuda" if data.device.type == "cuda" else ""
-        results.write_json(o.out / f"attacks-{o.model}{where}.json", {"settings": settings, "provenance": made, "rows": rows})
+        reports.write_once(
+            o.out / f"attacks-{o.model}{where}.json", {"settings": settings, "provenance": made, "rows": rows}
+        )
 
 
 if __name__ == "__main__":

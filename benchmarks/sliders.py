@@ -2,9 +2,10 @@
 
     python -m benchmarks.sliders [--moves 30] [NOTEBOOK ...]
 
-Runs notebooks (all, unless some are named) in JupyterLab in a headless Chromium and presses arrow keys on every slider. A move is timed
-inside the page, from the key press to the animation frame after the last change that it brought. Prints a table and a line of JSON;
-exits with 1 if a median reaches 150 ms, or 300 ms where a slider computes when let go.
+Runs notebooks (all, unless some are named) in JupyterLab in a headless Chromium and presses arrow keys on
+every slider. A move is timed inside the page, from the key press to the animation frame after the last change
+that it brought. Prints a table and a line of JSON; exits with 1 if a median reaches 150 ms, or 300 ms where a
+slider computes when let go.
 """
 
 import argparse
@@ -29,9 +30,15 @@ def measure(path: Path, moves: int) -> dict[str, dict[str, float]]:
         for k, box in enumerate(browser.live(page)):
             for slider in box.locator(".widget-slider").all():
                 times = browser.time_slider(page, box, slider, moves)
-                values = {"best_ms": min(times), "median_ms": statistics.median(times), "worst_ms": max(times)}
+                values = {
+                    "best_ms": min(times),
+                    "median_ms": statistics.median(times),
+                    "worst_ms": max(times),
+                }
                 values |= {"allowed_ms": browser.allowed_ms(slider)}
-                took[f"{k} {browser.name_of(slider)}"] = {what: round(value, 1) for what, value in values.items()}
+                took[f"{k} {browser.name_of(slider)}"] = {
+                    what: round(value, 1) for what, value in values.items()
+                }
     return took
 
 
@@ -45,8 +52,18 @@ def main() -> int:
         for slider, took in sliders.items():
             row = "   ".join(f"{what[:-3]} {value:6.1f} ms" for what, value in took.items())
             print(f"{name[:2]} {slider:26} {row}")
-    print(json.dumps({"load": os.getloadavg()[0], "cores": os.cpu_count(), "notebooks": outcome}, ensure_ascii=False))
-    return int(any(took["median_ms"] >= took["allowed_ms"] for sliders in outcome.values() for took in sliders.values()))
+    print(
+        json.dumps(
+            {"load": os.getloadavg()[0], "cores": os.cpu_count(), "notebooks": outcome}, ensure_ascii=False
+        )
+    )
+    return int(
+        any(
+            took["median_ms"] >= took["allowed_ms"]
+            for sliders in outcome.values()
+            for took in sliders.values()
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""CIFAR-10 to a machine without a network, in pieces: pictures of 500 images each, lossless, about 0.8 MB a piece.
+"""CIFAR-10 to a machine without a network, in pieces: pictures of 500 images each, lossless, about 0.8 MB a
+piece.
 
-    python benchmarks/strips.py write FOLDER          here, where load("cifar10") works: FOLDER/train/000.webp ... and the labels
-    python benchmarks/strips.py read FOLDER [...]     there: whatever the folders hold of them goes into featlab's cache
+    python benchmarks/strips.py write FOLDER          here, where load("cifar10") works: FOLDER/train/000.webp
+                                                      ... and the labels
+    python benchmarks/strips.py read FOLDER [...]     there: whatever the folders hold of them goes into
+                                                      featlab's cache
 
 Reading can be repeated as pieces arrive; when all have, load("cifar10") works there.
 """
@@ -14,7 +17,7 @@ import torch
 from PIL import Image
 
 import featlab as fl
-from featlab import files
+from featlab.engine import files
 
 SIZES = {"train": 50000, "test": 10000}
 STRIP = 500
@@ -36,7 +39,12 @@ def collect(folders: list[Path], into: Path) -> bool:
         for path in (*folder.glob("t*/*.webp"), *folder.glob("t*_labels.npy")):
             with files.replacing(into / path.relative_to(folder)) as temporary:
                 temporary.write_bytes(path.read_bytes())
-    missing = [f"{s}/{i:03d}.webp" for s, n in SIZES.items() for i in range(n // STRIP) if not (into / s / f"{i:03d}.webp").exists()]
+    missing = [
+        f"{s}/{i:03d}.webp"
+        for s, n in SIZES.items()
+        for i in range(n // STRIP)
+        if not (into / s / f"{i:03d}.webp").exists()
+    ]
     missing += [name for name in ("train_labels.npy", "test_labels.npy") if not (into / name).exists()]
     print(f"{len(missing)} pieces are missing{': ' + ', '.join(missing[:4]) + ' ...' if missing else ''}")
     return not missing
@@ -46,7 +54,9 @@ def read(folder: Path) -> dict[str, torch.Tensor]:
     """The strips as `featlab.data` keeps CIFAR-10."""
     splits = {}
     for split, n in SIZES.items():
-        strips = [np.asarray(Image.open(folder / split / f"{i:03d}.webp").convert("RGB")) for i in range(n // STRIP)]
+        strips = [
+            np.asarray(Image.open(folder / split / f"{i:03d}.webp").convert("RGB")) for i in range(n // STRIP)
+        ]
         images = torch.from_numpy(np.concatenate(strips)).view(n, 32, 32, 3)
         splits[f"{split}_images"] = images.permute(0, 3, 1, 2).contiguous()
         splits[f"{split}_labels"] = torch.from_numpy(np.load(folder / f"{split}_labels.npy"))

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from featlab.inputs.checks import between, instance, known, real, whole
+
 SCHEDULES = ("one-cycle", "step", "constant")
 
 
@@ -16,12 +18,16 @@ class Recipe:
 
     epochs, batch  passes over the data; images a step
     lr             the highest learning rate
-    schedule       "one-cycle": up for a fifth of the steps, then down to 0, linearly; "step": a tenth after 1/3 and 2/3; "constant"
+    schedule       "one-cycle": up for a fifth of the steps, then down to 0, linearly; "step": a tenth after
+                   1/3 and 2/3; "constant"
     momentum, weight_decay
     augment        pixels of padding for random crops, with random horizontal flips; 0 for neither
-    average        decay a step of an exponential average of the weights, which the model holds at the end; 0 for none
-    colour, turn   further augmentation, the authors': brightness, contrast and saturation by factors within 1 - colour .. 1 + colour, and
-                   rotation by up to `turn` degrees
+    average        decay a step of an exponential average of the weights, which the model holds at the end; 0
+                   for none
+    colour, turn   further augmentation, the authors': brightness, contrast and saturation by factors within 1
+                   - colour .. 1 + colour, and rotation by up to `turn` degrees
+
+    What is no number, or out of range, is refused with a TypeError or ValueError when it is used.
     """
 
     epochs: int = 8
@@ -36,21 +42,31 @@ class Recipe:
     turn: float = 0.0
 
     def __repr__(self) -> str:
-        shown = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("colour", "turn") or getattr(self, f.name)}
+        shown = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("colour", "turn") or getattr(self, f.name)
+        }
         return f"Recipe({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-    def __post_init__(self):
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"unknown schedule {self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
+    def __post_init__(self) -> None:
+        known(self.schedule, SCHEDULES, "schedule")
+        for name in ("epochs", "batch", "augment"):
+            object.__setattr__(self, name, whole(getattr(self, name), name, least=None))
+        for name in ("lr", "momentum", "weight_decay", "average", "colour", "turn"):
+            object.__setattr__(self, name, real(getattr(self, name), name))
         for name in ("epochs", "batch", "momentum", "weight_decay", "augment", "average", "colour", "turn"):
             low = int(name == "batch")
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
-        if not self.lr > 0 or self.average >= 1:
-            raise ValueError(f"lr must be above 0 and average below 1, got lr={self.lr}, average={self.average}")
+            if not low <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be at least {low} and finite, got {getattr(self, name)}")
+        if not 0 < self.lr < math.inf or self.average >= 1:
+            raise ValueError(
+                f"lr must be above 0 and average below 1, got lr={self.lr}, average={self.average}"
+            )
 
     def rate(self, done: float) -> float:
         """Learning rate when the fraction `done` of all steps lies behind."""
+        done = between(done, "the fraction that is done", 0, 1)
         if self.schedule == "one-cycle":
             return self.lr * min(done / 0.2, (1 - done) / 0.8)
         return self.lr * (0.1 ** int(3 * done) if self.schedule == "step" else 1)
@@ -62,14 +78,23 @@ class Recipe:
         return turned(x, self.turn, generator) if self.turn else x
 
 
-def drawn(n: int, amount: float, generator: torch.Generator, device: torch.device) -> Tensor:
+def check_recipe(recipe: object) -> Recipe:
+    """The recipe, if it is one."""
+    return instance(recipe, Recipe, "recipe must be a Recipe, such as fl.Recipe(epochs=2)")
+
+
+def draws(n: int, amount: float, generator: torch.Generator, device: torch.device) -> Tensor:
     """n numbers (n, 1, 1, 1) uniform in -amount .. amount."""
-    return (amount * (2 * torch.rand(n, 1, 1, 1, generator=generator, device=generator.device) - 1)).to(device)
+    return (amount * (2 * torch.rand(n, 1, 1, 1, generator=generator, device=generator.device) - 1)).to(
+        device
+    )
 
 
 def coloured(x: Tensor, amount: float, generator: torch.Generator) -> Tensor:
-    """Brightness, contrast and saturation, in this order, each by a factor of its own for each image: (n, c, h, w) -> the same."""
-    brightness, contrast, saturation = (1 + drawn(len(x), amount, generator, x.device) for _ in range(3))
+    """Brightness, contrast and saturation, in this order, each by a factor of its
+    own for each image: (n, c, h, w) -> the same.
+    """
+    brightness, contrast, saturation = (1 + draws(len(x), amount, generator, x.device) for _ in range(3))
     x = (x * brightness).clamp(0, 1)
     mean = grey(x).mean((2, 3), keepdim=True)
     x = (mean + contrast * (x - mean)).clamp(0, 1)
@@ -78,7 +103,10 @@ def coloured(x: Tensor, amount: float, generator: torch.Generator) -> Tensor:
 
 
 def grey(x: Tensor) -> Tensor:
-    """Images without colour: (n, c, h, w) -> (n, 1, h, w). The weights are numbers, for a tensor of them would make a GPU wait."""
+    """Images without colour: (n, c, h, w) -> (n, 1, h, w).
+
+    The weights are numbers, for a tensor of them would make a GPU wait.
+    """
     if x.shape[1] != 3:
         return x.mean(1, keepdim=True)
     red, green, blue = x.split(1, dim=1)
@@ -86,16 +114,22 @@ def grey(x: Tensor) -> Tensor:
 
 
 def turned(x: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
-    """Each image turned about its centre by up to so many degrees, the nearest pixel taken, black outside: (n, c, h, w) -> the same."""
-    angle = drawn(len(x), degrees, generator, x.device).view(-1) * math.pi / 180
+    """Each image turned about its centre by up to so many degrees, the nearest pixel taken, black outside:
+    (n, c, h, w) -> the same.
+    """
+    angle = draws(len(x), degrees, generator, x.device).view(-1) * math.pi / 180
     stretch, zero = x.shape[-2] / x.shape[-1], torch.zeros_like(angle)
     rows = (angle.cos(), -angle.sin() * stretch, zero), (angle.sin() / stretch, angle.cos(), zero)
-    grid = F.affine_grid(torch.stack([torch.stack(row, 1) for row in rows], 1), list(x.shape), align_corners=False)
+    grid = F.affine_grid(
+        torch.stack([torch.stack(row, 1) for row in rows], 1), list(x.shape), align_corners=False
+    )
     return F.grid_sample(x, grid, mode="nearest", padding_mode="zeros", align_corners=False)
 
 
 def augmented(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-    """Random crops after zero padding and random horizontal flips, image by image, as tensor operations: (n, c, h, w) -> the same."""
+    """Random crops after zero padding and random horizontal flips, image by image,
+    as tensor operations: (n, c, h, w) -> the same.
+    """
     n, _, h, w = x.shape
     rows, columns, flip = (
         torch.randint(high, (n, 1), generator=generator, device=generator.device).to(x.device)
@@ -105,4 +139,6 @@ def augmented(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
     j = torch.arange(w, device=x.device)
     j = columns + torch.where(flip.bool(), j.flip(0), j)  # (n, w)
     padded = F.pad(x, (padding,) * 4)
-    return padded[torch.arange(n, device=x.device)[:, None, None], :, i[:, :, None], j[:, None, :]].permute(0, 3, 1, 2)
+    return padded[torch.arange(n, device=x.device)[:, None, None], :, i[:, :, None], j[:, None, :]].permute(
+        0, 3, 1, 2
+    )

@@ -1,23 +1,32 @@
-"""Training and measuring: standard training, adversarial training (eq. 3) by passing an attack, accuracy with its interval.
+"""Training: standard training, and adversarial training (eq. 3) by passing an attack.
 
-The caller owns the loop: `Training` is iterated and yields a small Record a step; `train` is the loop that only wants the model.
+How models are measured is in featlab.evaluation.
+
+The caller owns the loop: `Training` is iterated and yields a small Record a step; `train` is the loop that
+only wants the model.
 """
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.sgd import sgd
 
-from featlab import engine, graphs, memory, parallel
+from featlab import doors
+from featlab.engine import devices, freezing, graphs, memory, parallel, seeds
+from featlab.engine.optimiser import Optimiser
+from featlab.evaluation import Accuracy, accuracy, predict
+from featlab.inputs.checks import changed, instance, logits_of, shown_by, whole
 from featlab.models import Classifier, initialise
-from featlab.recipes import Recipe
-from featlab.types import Attack, Dataset, check_labels, pixels, trusting
+from featlab.recipes import Recipe, check_recipe
+from featlab.types import Attack, Dataset, pixels
 
+__all__ = ["Accuracy", "Recipe", "Record", "Training", "accuracy", "predict", "train"]
+_M = TypeVar("_M", bound=nn.Module)
 LAG = {"cpu": 0, "cuda": 20}  # steps until a loss is looked at: a GPU has finished that one, so nobody waits
 
 
@@ -42,43 +51,64 @@ class Record:
         return self.measured[1].item()
 
 
-def check_untargeted(attack: Attack | None) -> None:
-    """Refuse an attack that takes labels for targets: it would lead towards the truth."""
-    if getattr(attack, "targeted", False):
-        raise ValueError(f"{attack} is targeted and would lead towards the true labels: leave targeted out")
+def batches(order: Tensor, size: int) -> list[Tensor]:
+    """The order (n,) in batches of this size; a last one of a single image joins the one before it,
+    for a batch-norm learns nothing from one.
+    """
+    *first, last = order.split(size)
+    return [*first[:-1], torch.cat([first[-1], last])] if first and len(last) == 1 < size else [*first, last]
 
 
 class Training:
     """An iterator of Records that trains a model in place: for record in Training(model, data): ...
 
-    Stop at any moment; the `state` after a step, given to another Training with the same arguments through `resume`, goes on exactly there.
+    Stop at any moment; the `state` after a step, given to another Training with the same arguments through
+    `resume`, goes on exactly there.
+
+    What cannot be trained, an attack that is targeted, and data of other labels than the model has are
+    refused with a TypeError or ValueError; a loss that is NaN or infinite stops it with a FloatingPointError.
     """
 
     def __init__(
-        self, model: nn.Module, data: Dataset, *, attack: Attack | None = None, recipe: Recipe = Recipe(), seed: int | None = None
+        self,
+        model: nn.Module,
+        data: Dataset,
+        *,
+        attack: Attack | None = None,
+        recipe: Recipe = Recipe(),
+        seed: int | None = None,
     ):
-        check_labels(data.labels, data.images, getattr(model, "classes", 0))
-        check_untargeted(attack)
+        doors.check_trainable(model)
+        doors.dataset(data)
+        doors.check_untargeted(attack)
+        check_recipe(recipe)
+        seed = None if seed is None else whole(seed, "seed", least=None)
         if seed is not None and isinstance(model, Classifier) and not model.trained:
             initialise(model, seed)
-        self.model = model.to(data.device, memory_format=torch.channels_last)  # a fifth faster, the same function
+        self.model = model.to(data.device)
         self.data, self.attack, self.recipe = data, attack, recipe
-        self.seed = parallel.agreed(int(torch.randint(2**31, ())) if seed is None else seed)
+        self.dtype = devices.dtype_of(model)
+        self.seed = parallel.broadcast(int(torch.randint(2**31, ())) if seed is None else seed)
         if isinstance(model, Classifier) and not model.trained:
             model.standardise(data.images)
             model.trained.fill_(True)
+        doors.placed(model, data)
         parallel.same_weights(model)
-        engine.tune()
-        compiled = data.device.type in graphs.KINDS and graphs.mode("FEATLAB_TRAINING") == "compile"
-        self.forward = engine.compiled(model) if compiled else model
-        self.step, self.unseen = 0, deque()
-        self.momenta: dict[str, Tensor] = {}
-        self.floats = {name: t for name, t in model.state_dict().items() if t.is_floating_point()}
-        self.averaged = {name: t.detach().clone() for name, t in self.floats.items()} if recipe.average else {}
+        compiled = graphs.can_record(data.device.type) and graphs.mode("FEATLAB_TRAINING") == "compile"
+        self.forward = freezing.compiled(model) if compiled else model
+        self.step = 0
+        self.unseen: deque[tuple[devices.AsyncNumber, Tensor | None]] = deque()
+        self.optimiser = Optimiser(
+            model,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            average=recipe.average,
+        )
 
     @property
     def per_epoch(self) -> int:
-        return -(-len(self.data) // self.recipe.batch)
+        whole_ones, rest = divmod(len(self.data), self.recipe.batch)
+        return whole_ones + (rest > min(whole_ones, 1))  # as `batches` makes them
 
     @property
     def steps(self) -> int:
@@ -95,97 +125,127 @@ class Training:
 
     def generator(self, epoch: int, device: torch.device | str = "cpu") -> torch.Generator:
         """What the order and the augmentation of an epoch are drawn from."""
-        return torch.Generator(device).manual_seed(engine.seed_of(self.seed, epoch))
+        return torch.Generator(device).manual_seed(seeds.seed_of(self.seed, epoch))
 
     @property
     def state(self) -> dict[str, Tensor]:
-        """Everything needed to go on after the last step, as tensors by name."""
+        """Everything needed to go on after the last step, as tensors of any shape by name."""
         self.settle()
-        parts = {"model": self.model.state_dict(), "momentum": self.momenta, "average": self.averaged}
-        named = {f"{part}.{name}": t for part, tensors in parts.items() for name, t in tensors.items()}
-        return {"step": torch.tensor(self.step), **named}
+        return {"step": torch.tensor(self.step), **self.optimiser.state}
 
     def resume(self, state: dict[str, Tensor]) -> "Training":
-        """Go on from a `state`."""
+        """Go on from a `state`, tensors of any shape by name; a ValueError if it is that of another model."""
 
         weights = self.model.state_dict()
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            tensors = {k.removeprefix(prefix): t for k, t in state.items() if k.startswith(prefix)}
-            return {name: torch.empty_like(weights[name]).copy_(t) for name, t in tensors.items()}  # laid out in memory as the weights are
-
+        instance(state, Mapping, "a training goes on from a dict, the .state of another")
+        wanted = {"step": torch.Size(), **{f"model.{name}": t.shape for name, t in weights.items()}}
+        found = {name: getattr(state.get(name), "shape", None) for name in wanted}
+        if strange := [name for name in wanted if found[name] != wanted[name]]:
+            raise ValueError(
+                f"a training goes on from the state of one with the same model; here {strange[0]} "
+                "is missing or of another shape"
+                f"{f', and {len(strange) - 1} more' if strange[1:] else ''}"
+            )
         self.step = int(state["step"])
-        self.model.load_state_dict(part("model."))
-        self.averaged, self.momenta = part("average."), part("momentum.")
+        self.optimiser.resume(state)
         return self
 
     def __iter__(self) -> Iterator[Record]:
+        with freezing.laid_out(self.model, pixels(self.data.images[:2])):
+            self.optimiser.refresh()
+            yield from self._records()
+        self.optimiser.refresh()
+
+    def _records(self) -> Iterator[Record]:
         for epoch in range(self.epoch, self.recipe.epochs):
             for step, x, y in self._batches(epoch):
-                with engine.drawing(self.seed, step, 1, parallel.rank()), memory.advising(f"a batch of {len(x):,} images to train on"):
-                    measured = self._step(x, y)  # draws are for an attack's random start, and for dropout
+                with (
+                    seeds.drawing(self.seed, step, 1, parallel.rank()),
+                    memory.advising(f"a batch of {len(x):,} images to train on"),
+                ):
+                    # draws are for an attack's random start, and for dropout
+                    measured, reach = self._step(x, y)
                 self.step = step + 1
-                self.unseen.append(engine.Late(measured[0]))
+                watched = (
+                    measured[0]
+                    if reach is None
+                    else measured[0].where(doors.sound(self.attack, reach), math.nan)
+                )
+                self.unseen.append((devices.AsyncNumber(watched), reach))
                 self.settle(LAG.get(x.device.type, 0))
                 yield Record(epoch, step + 1, self.steps, measured)
+            self._check_weights()
         self.settle()
-        if self.averaged and self.step == self.steps:
-            self.model.load_state_dict(self.averaged, strict=False)
+        if self.step == self.steps:
+            self.optimiser.finish()
+            self._check_weights()
 
     def _batches(self, epoch: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """The steps of an epoch that are still to do: number, images as the training sees them, labels."""
         device, generator = self.data.device, self.generator(epoch)
         order = torch.randperm(len(self.data), generator=generator).to(device)
         generator = generator if device.type == "cpu" else self.generator(epoch, device)
-        for step, index in enumerate(order.split(self.recipe.batch), epoch * self.per_epoch):
+        for step, index in enumerate(batches(order, self.recipe.batch), epoch * self.per_epoch):
             x = self.recipe.seen(pixels(self.data.images[index]), generator)
-            if step >= self.step:  # the others were done before an interruption: only their draws are made again
+            # the others were done before an interruption: only their draws are made again
+            if step >= self.step:
                 yield step, x, self.data.labels[index]
 
-    def _step(self, x: Tensor, y: Tensor) -> Tensor:
-        """One step on a batch, of which each process takes its share; loss and accuracy (2,) of the whole batch."""
-        n, mine = len(x), parallel.mine(len(x))
+    def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor | None]:
+        """One step on a batch, of which each process takes its share;
+        loss and accuracy (2,) of the whole batch, and the attack's reach.
+        """
+        n, mine, reach = len(x), parallel.my_share(len(x)), None
         x, y = x[mine], y[mine]
         if self.attack is not None:
-            with trusting():
-                x = self.attack(self.model, x, y)
+            # one look in all: a GPU waits for each
+            x, reach = doors.attempted(self.attack, self.model, x, y, first=not self.step)
         self.model.train()
-        with engine.autocast(self.model, x.device.type), parallel.as_one(self.model):
-            logits = self.forward(x).float()
+        with (
+            devices.tuned(x.device.type),
+            devices.autocast(self.model, x.device.type),
+            parallel.as_one(self.model),
+        ):
+            logits = logits_of(doors.asked(self.forward, x.to(self.dtype)), len(x))
+        if not self.step:
+            doors.check_columns(logits.shape[1], self.data)
         loss = F.cross_entropy(logits, y) * (len(x) / n)
         self.model.zero_grad()
-        loss.backward()
+        with devices.tuned(x.device.type):
+            loss.backward()
         measured = torch.stack([loss.detach(), (logits.argmax(1) == y).float().sum() / n])
         measured = parallel.sum_gradients(self.model, measured)
-        self._descend(self.recipe.rate((self.step + 0.5) / self.steps))
-        if self.averaged:
-            self._average()
-        return measured
-
-    @torch.no_grad()
-    def _descend(self, rate: float) -> None:
-        """SGD with momentum and weight decay, as a function: as a class it loads torch's compiler (150 MB and 1.2 s, measured)."""
-        moving = {name: p for name, p in self.model.named_parameters() if p.grad is not None}
-        momenta = [self.momenta.get(name) for name in moving]
-        fixed = {"dampening": 0.0, "nesterov": False, "maximize": False}
-        chosen = {"lr": rate, "momentum": self.recipe.momentum, "weight_decay": self.recipe.weight_decay}
-        sgd([*moving.values()], [p.grad for p in moving.values()], momenta, **chosen, **fixed)
-        self.momenta = {name: momentum for name, momentum in zip(moving, momenta, strict=True) if momentum is not None}
+        self.optimiser.step(self.recipe.rate((self.step + 0.5) / self.steps))
+        return measured, reach
 
     def settle(self, later: int = 0) -> None:
         """Look at the losses of all steps but the last `later`: one that is no number stops the training."""
         while len(self.unseen) > later:
-            if not math.isfinite(value := self.unseen.popleft().item()):
-                raise FloatingPointError(
-                    f"the loss is {value} in epoch {self.epoch}: lower the learning rate ({self.recipe.lr}) or check the images"
-                )
+            late, reach = self.unseen.popleft()
+            if math.isfinite(late.item()):
+                continue
+            broken = reach is not None and not bool(reach.isfinite().all())
+            if reach is not None and not broken:
+                doors.refuse(self.attack, reach)
+            what = f"{self.attack} made images of NaN" if broken else "the loss is NaN or infinite"
+            raise FloatingPointError(
+                f"{what} in epoch {self.epoch}: lower the learning rate ({self.recipe.lr}) or "
+                "check the images"
+            )
 
-    def _average(self) -> None:
-        torch._foreach_lerp_([self.averaged[name] for name in self.floats], [*self.floats.values()], 1 - self.recipe.average)
+    def _check_weights(self) -> None:
+        """Stop if the last step made weights that are no numbers:
+        its loss was that of the weights before it.
+        """
+        if broken := self.optimiser.broken():
+            raise FloatingPointError(
+                f"the training diverged: {broken} is not finite after step {self.step} of {self.steps}; "
+                f"lower the learning rate ({self.recipe.lr})"
+            )
 
 
 def train(
-    model: nn.Module,
+    model: _M,
     data: Dataset,
     *,
     attack: Attack | None = None,
@@ -193,67 +253,22 @@ def train(
     recipe: Recipe = Recipe(),
     progress: Callable = iter,
     **changes: float | str,
-) -> nn.Module:
+) -> _M:
     """Train `model` on `data` in place and return it, in eval mode.
 
-        min over theta of E[ max over delta in Delta(x) of L(x + delta, y) ]        eq. (3); without attack the inner max is dropped
+        min over theta of E[ max over delta in Delta(x) of L(x + delta, y) ]        eq. (3); without attack
+                                                                                    the inner max is dropped
 
     attack    the inner maximisation, for example PGD(L2(1.0), steps=5)
-    seed      one number that names the run: it draws the weights of a fresh Classifier, the order and the augmentation. Same seed, same
-              machine, same weights (on a GPU, which chooses its algorithms by trying them, up to rounding). Without it all of these
-              follow torch.manual_seed
+    seed      one number that names the run: it draws the weights of a fresh Classifier, the order and the
+              augmentation. Same seed, same machine, same weights (on a GPU, which chooses its algorithms by
+              trying them, up to rounding). Without it all of these follow torch.manual_seed
     recipe    a Recipe; further keywords change its fields: train(model, data, epochs=2, lr=0.05)
     progress  wraps the iteration over Records, for example tqdm
+
+    Refused is what Training refuses; a field that Recipe lacks is a ValueError.
     """
-    run = Training(model, data, attack=attack, recipe=replace(recipe, **changes), seed=seed)
-    for _ in progress(run):
+    run = Training(model, data, attack=attack, recipe=changed(check_recipe(recipe), changes), seed=seed)
+    for _ in shown_by(progress, "run", run):
         pass
     return model.eval()
-
-
-class Accuracy(float):
-    """A fraction of n images, with its 95 % Wilson interval."""
-
-    n: int
-
-    def __new__(cls, right: int, n: int) -> "Accuracy":
-        self = super().__new__(cls, right / n)
-        self.n = n
-        return self
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The Wilson score interval of level 95 %."""
-        z, n = 1.959964, self.n
-        centre, spread = self + z * z / (2 * n), z * math.sqrt(self * (1 - self) / n + z * z / (4 * n * n))
-        return max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n))
-
-    def __repr__(self) -> str:
-        low, high = self.interval
-        return f"{100 * self:.1f} % ({100 * low:.1f} to {100 * high:.1f}, n = {self.n:,})"
-
-    __str__ = __repr__
-
-
-def predict(model: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """The class of largest logit, image by image: (n, c, h, w) -> (n,)."""
-    network = engine.frozen(model)
-    with torch.no_grad():
-        return memory.mapped(lambda x: network(pixels(x)).argmax(1), images, times=2)
-
-
-def accuracy(model: Callable[[Tensor], Tensor], data: Dataset, attack: Attack | None = None) -> Accuracy:
-    """The fraction of images that the model gets right, without or under an attack (section 2: the two risks).
-
-    Under attack an image counts if it is right as it is and right when attacked: the adversary may leave an image alone.
-    """
-    check_untargeted(attack)
-    data = data.to(engine.device_of(model) or data.device)
-    check_labels(data.labels, data.images, getattr(model, "classes", 0))
-    n, data = len(data), data[parallel.mine(len(data))]
-    right = predict(model, data.images) == data.labels
-    if attack is not None and bool(right.any()):
-        left = data[right]
-        with trusting():
-            right = predict(model, attack(model, left.pixels, left.labels)) == left.labels
-    return Accuracy(int(parallel.summed(right.sum())), n)

@@ -1,10 +1,13 @@
-"""The README's picture and tables from the stored results: python results/draw.py (the picture needs kaleido and a Chromium or Chrome)."""
+"""The README's picture and tables from the stored results:
+python results/draw.py (the picture needs kaleido and a Chromium or Chrome).
+"""
 
 from pathlib import Path
 
-from featlab import plots, results
-from featlab.claims import PAPER
-from featlab.presets import MEANING, ROWS
+from featlab import plots
+from featlab.experiments import reports
+from featlab.experiments.claims import PAPER
+from featlab.experiments.presets import MEANING, ROWS
 
 SETTINGS = ("fashion-mnist-laptop", "cifar10-small")
 SHOWN = ("D", "robust", "D_R", "D_NR", "D_rand", "D_det", "D_rand control", "D_det control")
@@ -17,23 +20,26 @@ def cell(mean: float, least: float, most: float) -> str:
 
 def table(setting: str) -> str:
     """The rows as Markdown: mean over the seeds, least to greatest, the paper's numbers beside."""
-    rows = results.over_seeds(results.measured(setting))
+    rows = reports.over_seeds(reports.measured(setting))
     lines = [
         "| trained on | what it is | " + " | ".join(rows["D"]) + " | the paper: clean / l2 0.25 |",
         "|---|---|" + "---:|" * (len(rows["D"]) + 1),
     ]
     for name in ROWS:
         paper = " / ".join("–" if v is None else f"{100 * v:.0f}" for v in PAPER.get(name, (None, None)))
-        lines.append(f"| {name} | {MEANING[name]} | " + " | ".join(cell(*bar) for bar in rows[name].values()) + f" | {paper} |")
+        cells = " | ".join(cell(*bar) for bar in rows[name].values())
+        lines.append(f"| {name} | {MEANING[name]} | {cells} | {paper} |")
     return "\n".join(lines)
 
 
 def picture() -> None:
     """fashion-mnist-laptop.png beside this file."""
-    rows = results.over_seeds(results.measured("fashion-mnist-laptop"))
+    rows = reports.over_seeds(reports.measured("fashion-mnist-laptop"))
     groups = {name.replace(" control", "<br>control"): rows[name] for name in SHOWN}
-    figure = plots.bars(groups, title="Normal training on each set (robust: adversarial training on D), tested on real images", chance=0.1)
-    figure.update_layout(width=980, height=430).write_image(Path(__file__).with_name("fashion-mnist-laptop.png"), scale=1.5)
+    figure = plots.bars(groups, title="Normal training on each set (robust: adversarial training on D), " 
+        "tested on real images", chance=0.1)
+    picture = Path(__file__).with_name("fashion-mnist-laptop.png")
+    figure.update_layout(width=980, height=430).write_image(picture, scale=1.5)
 
 
 if __name__ == "__main__":

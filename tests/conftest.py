@@ -1,11 +1,13 @@
-"""Tests run in float32, the reference; those that compare with the precision that the processor would choose say so."""
+"""Tests run in float32, the reference; those that compare with the
+precision that the processor would choose say so.
+"""
 
 import hypothesis
 import pytest
 import torch
 
 import featlab as fl
-from featlab import engine
+from featlab.engine import devices
 
 torch.set_num_threads(1)
 hypothesis.settings.register_profile("same every time", derandomize=True, deadline=None)
@@ -14,7 +16,7 @@ hypothesis.settings.load_profile("same every time")
 
 @pytest.fixture(autouse=True)
 def reference_precision():
-    with engine.precision("float32"):
+    with devices.precision("float32"):
         yield
 
 
@@ -34,5 +36,5 @@ def clothes():
 @pytest.fixture(scope="session")
 def trained(clothes):
     """A small network that has learned something about real images; tests leave it as it is."""
-    with engine.precision("float32"):
+    with devices.precision("float32"):
         return fl.train(fl.cnn(width=4), clothes[0], seed=0, epochs=3, lr=0.2, weight_decay=5e-4)

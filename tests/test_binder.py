@@ -1,10 +1,14 @@
-"""repo2docker, which Binder runs, reads the folder binder/ as it is meant. Needs jupyter-repo2docker: make test-binder."""
+"""repo2docker, which Binder runs, reads the folder binder/ as it is meant. Needs jupyter-repo2docker:
+make test-binder.
+"""
 
 from pathlib import Path
 
 import pytest
 
-buildpacks = pytest.importorskip("repo2docker.buildpacks", reason="needs jupyter-repo2docker: make test-binder")
+buildpacks = pytest.importorskip(
+    "repo2docker.buildpacks", reason="needs jupyter-repo2docker: make test-binder"
+)
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -16,8 +16,12 @@ COURSE = pytest.mark.parametrize("path", course(), ids=lambda path: path.stem)
 @COURSE
 def test_every_exercise_has_difficulty_minutes_hint_and_solution(path):
     for e in exercises(read(path)):
-        assert EXERCISE.search(e.text), f"{e.name}: begin the text before the stub with **Exercise N** (easy|medium|hard, M minutes)"
-        assert "<summary>Hint" in e.text and e.solution, f"{e.name}: fold a hint and a solution (```python def {e.name}...) under the text"
+        assert EXERCISE.search(e.text), (
+            f"{e.name}: begin the text before the stub with **Exercise N** (easy|medium|hard, M minutes)"
+        )
+        assert "<summary>Hint" in e.text and e.solution, (
+            f"{e.name}: fold a hint and a solution (```python def {e.name}...) under the text"
+        )
     assert 2 <= len(list(exercises(read(path)))) <= 4
 
 
@@ -29,7 +33,12 @@ def test_the_solutions_notebook_is_what_is_made_from_the_notebook(path):
 
 @COURSE
 def test_every_solution_passed_its_check(path):
-    said = [text for cell in read(SOLUTIONS / path.name)["cells"] for out in cell.get("outputs", []) for text in out.get("text", [])]
+    said = [
+        text
+        for cell in read(SOLUTIONS / path.name)["cells"]
+        for out in cell.get("outputs", [])
+        for text in out.get("text", [])
+    ]
     passed = [line.split(":")[0] for line in said if ": passed, " in line]
     assert passed == [e.name for e in exercises(read(path))]
     assert not [line for line in said if "not written" in line or "wrong" in line]
@@ -48,8 +57,19 @@ def cell(source, tags=()):
 
 
 def test_a_solution_needs_what_it_reads_and_nothing_else():
-    text = "**Exercise 1** (easy, 5 minutes).\n<details>```python\ndef f(x):\n    return helper(x)\n```</details>"
-    sources = ["import a", "helper = len", "data = slow()", "data = [[1], [2]]", "data = [row for row in data]", None, "print(f([3]))"]
+    text = (
+        "**Exercise 1** (easy, 5 minutes).\n<details>```python\ndef f(x):\n    return "
+        "helper(x)\n```</details>"
+    )
+    sources = [
+        "import a",
+        "helper = len",
+        "data = slow()",
+        "data = [[1], [2]]",
+        "data = [row for row in data]",
+        None,
+        "print(f([3]))",
+    ]
     cells = [cell(s) if s else {"cell_type": "markdown", "source": text} for s in sources]
     cells.insert(6, cell("def f(x):\n    ...\n\nf = check(f, len, [(d,) for d in data])"))
     notebook = {"cells": [{"cell_type": "markdown", "source": "# T"}, *cells], "metadata": {"kernelspec": {}}}
@@ -59,16 +79,22 @@ def test_a_solution_needs_what_it_reads_and_nothing_else():
 
 
 def test_names_are_read_and_defined_as_python_reads_them():
-    used, defined = solutions.uses_and_defines("total = start\nfor i in range(n):\n    total += g(i, k=lambda q: q + shift)\n%pip x")
+    used, defined = solutions.uses_and_defines(
+        "total = start\nfor i in range(n):\n    total += g(i, k=lambda q: q + shift)\n%pip x"
+    )
     assert {"start", "n", "g", "shift"} <= used and not {"total", "i", "q"} & used
     assert defined == {"total", "i"}
 
 
-@pytest.mark.parametrize("path", [*course(), *SOLUTIONS.glob("*.ipynb")], ids=lambda path: "/".join(path.parts[-2:]))
+@pytest.mark.parametrize(
+    "path", [*course(), *SOLUTIONS.glob("*.ipynb")], ids=lambda path: "/".join(path.parts[-2:])
+)
 def test_the_first_cell_is_the_common_one(path):
     notebook = read(path)
     before = [c["source"] for c in notebook["cells"]]
-    assert before == [c["source"] for c in links.prepare(notebook, links.address())["cells"]], "run: make course"
+    assert before == [c["source"] for c in links.prepare(notebook, links.address())["cells"]], (
+        "run: make course"
+    )
 
 
 def test_a_first_cell_can_be_given_its_beginning_more_than_once():
@@ -76,7 +102,10 @@ def test_a_first_cell_can_be_given_its_beginning_more_than_once():
     once = links.first_cell(bare, "https://github.com/a/b")
     assert links.first_cell(once, "https://github.com/a/b") == once
     moved = links.first_cell(once, "https://github.com/c/d")
-    assert "a/b" not in moved and moved.count("import sys") == moved.count("fl.setup()") == moved.count("import featlab as fl") == 1
+    assert (
+        "a/b" not in moved
+        and moved.count("import sys") == moved.count("fl.setup()") == moved.count("import featlab as fl") == 1
+    )
 
 
 @pytest.mark.parametrize("colab", [False, True])
@@ -97,7 +126,9 @@ def test_the_first_cell_fetches_on_colab_only_and_leaves_torch_alone(path, colab
 def test_the_readme_shows_the_course_as_it_is():
     text = (ROOT / "README.md").read_text()
     assert links.readme(text, links.address()) == text, "run: make course"
-    assert text.count("mybinder.org/v2/gh/") == text.count("colab.research.google.com/github/") == len(course())
+    assert (
+        text.count("mybinder.org/v2/gh/") == text.count("colab.research.google.com/github/") == len(course())
+    )
 
 
 def test_the_address_stands_in_pyproject_and_is_repeated_nowhere_else():

@@ -1,4 +1,6 @@
-"""JupyterLab in a real browser: start it over copies of the notebooks, run them, find their widgets, move and time their sliders."""
+"""JupyterLab in a real browser: start it over copies of the notebooks, run them, find their widgets,
+move and time their sliders.
+"""
 
 import json
 import os
@@ -19,14 +21,28 @@ from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from tools.notebook import COURSE, ROOT
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
-NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "all_proxy")} | {"no_proxy": "127.0.0.1,localhost"}
-NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # no name but this machine's can be found
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "all_proxy")} | {
+    "no_proxy": "127.0.0.1,localhost"
+}
+NOWHERE = (
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # no name but this machine's can be found
+)
 PICTURE = ".js-plotly-plot .main-svg, img.widget-image"
 LOCAL = re.compile(r"^(https?|wss?)://127\.0\.0\.1[:/]|^(data|blob|about|file):")
-SETTINGS = {"apputils-extension/notification": {"fetchNews": "false"}, "notebook-extension/tracker": {"windowingMode": "none"}}
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false"},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
 
-# resolves with the milliseconds from the next key press to the last change that it brought in the widget (the slider itself apart)
+# resolves with the milliseconds from the next key press to the last change that it brought in the widget (the
+# slider itself apart)
 TIMER = """
 box => new Promise((done, fail) => {
   let begin = 0, settle = 0;
@@ -63,7 +79,12 @@ IDLE = """() => document.querySelector('.jp-Notebook-ExecutionIndicator')?.datas
 
 def chromium() -> str | None:
     """Where a Chromium is: $CHROMIUM, or on the path."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return (
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -73,7 +94,10 @@ def launch(playwright: Playwright) -> Browser:
 
 @contextmanager
 def lab() -> Iterator[str]:
-    """JupyterLab on a free loopback port, over copies of the notebooks; gives its address. A download by a kernel fails."""
+    """JupyterLab on a free loopback port, over copies of the notebooks; gives its address.
+
+    A download by a kernel fails.
+    """
     with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,14 +107,27 @@ def lab() -> Iterator[str]:
         for name, values in SETTINGS.items():
             path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True)
-            path.write_text(json.dumps(values))
-        options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
+            path.write_text(json.dumps(values), encoding="utf-8")
+        options = [
+            "--no-browser",
+            "--ip=127.0.0.1",
+            f"--port={port}",
+            "--allow-root",
+            "--IdentityProvider.token=",
+            "--ServerApp.password=",
+        ]
         options += ["--ServerApp.disable_check_xsrf=True"]  # so that the test can end kernels
-        quiet = [f"--LabApp.user_settings_dir={settings}", f"--LabApp.workspaces_dir={folder}", f"--ServerApp.root_dir={root}"]
+        quiet = [
+            f"--LabApp.user_settings_dir={settings}",
+            f"--LabApp.workspaces_dir={folder}",
+            f"--ServerApp.root_dir={root}",
+        ]
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-        with open(Path(folder) / "lab.log", "w") as log:
+        with open(Path(folder) / "lab.log", "w", encoding="utf-8") as log:
             command = [sys.executable, "-m", "jupyterlab", *options, *quiet]
-            server = subprocess.Popen(command, env={**os.environ, **NO_NETWORK, "PYTHONPATH": path}, stdout=log, stderr=log)
+            server = subprocess.Popen(
+                command, env={**os.environ, **NO_NETWORK, "PYTHONPATH": path}, stdout=log, stderr=log
+            )
             try:
                 _wait(f"http://127.0.0.1:{port}/api")
                 yield f"http://127.0.0.1:{port}"
@@ -112,7 +149,9 @@ def _wait(address: str, seconds: float = 90) -> None:
 def end_kernels(address: str) -> None:
     """Shut down every kernel of the lab, so that notebooks do not add up in memory."""
     for session in json.loads(urllib.request.urlopen(f"{address}/api/sessions").read()):
-        urllib.request.urlopen(urllib.request.Request(f"{address}/api/sessions/{session['id']}", method="DELETE"))
+        urllib.request.urlopen(
+            urllib.request.Request(f"{address}/api/sessions/{session['id']}", method="DELETE")
+        )
 
 
 @dataclass
@@ -125,15 +164,21 @@ class Watch:
     def over(self, page: Page) -> None:
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("response", lambda reply: self.errors.append(f"{reply.status} {reply.url}") if reply.status >= 400 else None)
-        page.on("request", lambda request: None if LOCAL.match(request.url) else self.external.append(request.url))
+        page.on(
+            "response",
+            lambda reply: self.errors.append(f"{reply.status} {reply.url}") if reply.status >= 400 else None,
+        )
+        page.on(
+            "request", lambda request: None if LOCAL.match(request.url) else self.external.append(request.url)
+        )
 
 
 def run_all(page: Page, address: str, seconds: float = 400) -> tuple[float, float]:
     """Open the notebook, run every cell; seconds from the click to the first plot, and to an idle kernel."""
     page.goto(f"{address}?reset")  # without the tabs of the notebook visited before
     page.locator(".jp-Notebook").wait_for(timeout=60_000)
-    page.get_by_text(re.compile(r"\| Idle$")).wait_for(timeout=60_000)  # the status bar: a kernel is connected
+    # the status bar: a kernel is connected
+    page.get_by_text(re.compile(r"\| Idle$")).wait_for(timeout=60_000)
     page.get_by_role("menuitem", name="Edit", exact=True).click()
     page.get_by_text("Clear Outputs of All Cells", exact=True).click()
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -159,12 +204,16 @@ def name_of(slider: Locator) -> str:
 
 
 def allowed_ms(slider: Locator) -> float:
-    """How long a move may take: 150 ms where the picture follows the hand, 300 ms where it is computed on letting go."""
+    """How long a move may take: 150 ms where the picture follows the hand,
+    300 ms where it is computed on letting go.
+    """
     return 300 if "featlab-released" in (slider.get_attribute("class") or "") else 150
 
 
 def moves_picture(page: Page, box: Locator, slider: Locator) -> bool:
-    """Whether the slider's picture changes: at its two ends, and between (an angle's ends may look the same)."""
+    """Whether the slider's picture changes: at its two ends,
+    and between (an angle's ends may look the same).
+    """
     shown = set()
     for keys in (["Home"], ["End"], ["ArrowLeft"] * 6):
         slider.locator(".noUi-handle").first.focus()
@@ -178,7 +227,9 @@ def moves_picture(page: Page, box: Locator, slider: Locator) -> bool:
 
 
 def time_slider(page: Page, box: Locator, slider: Locator, moves: int) -> list[float]:
-    """Milliseconds from key press to the finished picture, for each of `moves` presses, back and forth from the slider's end."""
+    """Milliseconds from key press to the finished picture, for each of `moves` presses,
+    back and forth from the slider's end.
+    """
     slider.locator(".noUi-handle").first.focus()
     page.keyboard.press("End")
     page.wait_for_timeout(500)

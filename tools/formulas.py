@@ -1,4 +1,6 @@
-"""LaTeX formulas as MathML, made once when the pages are made: no script, no font and no network when they are read."""
+"""LaTeX formulas as MathML, made once when the pages are made: no script,
+no font and no network when they are read.
+"""
 
 import re
 import unicodedata
@@ -20,8 +22,16 @@ def letter(style: str, plain: str) -> str:
 
 def mathml(source: str, *, block: bool = False) -> str:
     """One formula; its LaTeX stays as the text for those who do not see it."""
-    source = source.replace(r"\arg", r"\operatorname{arg}").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    source = (
+        source.replace(r"\arg", r"\operatorname{arg}")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+    )
     drawn = convert(source.strip(), display="block" if block else "inline")
     if left := re.search(r">\\([A-Za-z]+)", drawn):
-        raise ValueError(f"the formula {source!r} has \\{left[1]}, which the pages cannot draw: say it with simpler commands")
+        raise ValueError(
+            f"the formula {source!r} has \\{left[1]}, which the pages cannot draw: say it with "
+            "simpler commands"
+        )
     return re.sub(r'<mi mathvariant="([\w-]+)">(\w)</mi>', lambda m: f"<mi>{letter(m[1], m[2])}</mi>", drawn)

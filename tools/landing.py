@@ -1,13 +1,17 @@
 """The landing page: one image, one slider, the flip; then what the paper makes of it."""
 
-import html
 import json
 
-from featlab import plots, results
+from featlab import plots
+from featlab.experiments import reports
+from featlab.inputs.markup import escaped
 from tools import flip
 
 TITLE = "Adversarial examples are not bugs, they are features: run the paper"
-WORDS = "A boot becomes a sneaker under a change that you hardly see. Make it happen with one slider, then run the experiments behind it."
+WORDS = (
+    "A boot becomes a sneaker under a change that you hardly see. Make it happen with one slider, "
+    "then run the experiments behind it."
+)
 ROWS = {
     "D_rand": "images pushed towards a random class, and labelled with it",
     "D_det": "images pushed towards the next class, and labelled with it",
@@ -35,22 +39,33 @@ def body(lessons: list[tuple[str, str, str]]) -> str:
     """Everything between header and footer; lessons are (file, title, question)."""
     names, label, frames = flip.frames()
     moved = [
-        {"eps": f.eps, "image": plots.data_uri(f.image), "change": plots.data_uri(f.change), "p": [round(p, 4) for p in f.believes]}
+        {
+            "eps": f.eps,
+            "image": plots.data_uri(f.image),
+            "change": plots.data_uri(f.change),
+            "p": [round(p, 4) for p in f.believes],
+        }
         for f in frames
     ]
-    listed = "".join(f'<li><a href="{file}">{html.escape(name)}</a><br>{html.escape(asks)}</li>' for file, name, asks in lessons)
-    rows = "".join(f'<span>{html.escape(n)}</span><i class="{"true" if i == label else ""}"></i><b></b>' for i, n in enumerate(names))
-    script = SCRIPT % (json.dumps(moved), json.dumps(names), label)
+    listed = "".join(
+        f'<li><a href="{escaped(file)}">{escaped(name)}</a><br>{escaped(asks)}</li>'
+        for file, name, asks in lessons
+    )
+    rows = "".join(
+        f'<span>{escaped(n)}</span><i class="{"true" if i == label else ""}"></i><b></b>'
+        for i, n in enumerate(names)
+    )
+    script = SCRIPT % (json.dumps(moved), json.dumps(names).replace("<", "\\u003c"), label)
     return f"""<h1>{TITLE}</h1>
 <p>The right picture is the left one, changed by an <em>adversary</em>: a network's own gradient says where to move each pixel.
 Move the slider.</p>
 <div class="knob"><label for="eps">length of the change</label>
 <input type="range" id="eps" min="0" max="{len(frames) - 1}" value="0"><output id="length" for="eps">0.0</output></div>
 <div class="flip">
-<figure><img src="{moved[0]["image"]}" alt="an {names[label]}, 28 by 28 pixels"><figcaption>the image</figcaption></figure>
+<figure><img src="{moved[0]["image"]}" alt="an {escaped(names[label])}, 28 by 28 pixels"><figcaption>the image</figcaption></figure>
 <figure><img id="change" alt="the change: a noisy pattern without a shape">
 <figcaption>the change, {flip.GAIN:g} times as strong</figcaption></figure>
-<figure><img id="attacked" alt="the changed image: to the eye still an {names[label]}">
+<figure><img id="attacked" alt="the changed image: to the eye still an {escaped(names[label])}">
 <figcaption>the changed image</figcaption></figure>
 <div class="believes" aria-label="what the network believes" role="group">{rows}</div></div>
 <p class="said" id="said" role="status"></p>
@@ -69,12 +84,12 @@ Train a fresh network on nothing else, and test it on real images with their rea
 
 def _table() -> str:
     """The stored accuracies on real test images."""
-    reports = results.measured("fashion-mnist-laptop")
-    stored, source = results.over_seeds(reports), reports[0]["provenance"]
+    runs = reports.measured("fashion-mnist-laptop")
+    stored, source = reports.over_seeds(runs), runs[0]["provenance"]
     rows = ""
     for name, words in ROWS.items():
         mean, least, most = (100 * value for value in stored[name]["clean"])
         rows += f"<tr><td>{words}</td><td>{mean:.1f} %</td><td>{least:.1f} to {most:.1f} %</td></tr>"
     head = "<tr><th>trained on</th><th>right on real images</th><th>seeds from, to</th></tr>"
     return f"""<table><thead>{head}</thead><tbody>{rows}</tbody></table>
-<p><small>Measured: Fashion-MNIST, 10,000 images, {len(reports)} seeds, {source["date"]}, {html.escape(source["device"])}.</small></p>"""
+<p><small>Measured: Fashion-MNIST, 10,000 images, {len(runs)} seeds, {source["date"]}, {escaped(source["device"])}.</small></p>"""

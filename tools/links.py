@@ -24,7 +24,7 @@ BOOTED = re.compile(r'\Aimport sys\n\nif "google\.colab" in sys\.modules:.*?\n(?
 
 def address() -> str:
     """The public repository."""
-    return ADDRESS.search(PYPROJECT.read_text())[1]
+    return ADDRESS.search(PYPROJECT.read_text(encoding="utf-8"))[1]
 
 
 def first_cell(source: str, where: str) -> str:
@@ -37,11 +37,14 @@ def first_cell(source: str, where: str) -> str:
 
 def tells(cell: dict) -> bool:
     """Whether a cell's code holds the answer to the question that it asks."""
-    return cell["cell_type"] == "code" and cell["source"].startswith("Predict(") and "answer=" in cell["source"]
+    return (
+        cell["cell_type"] == "code" and cell["source"].startswith("Predict(") and "answer=" in cell["source"]
+    )
 
 
 def prepare(notebook: dict, where: str) -> dict:
-    """The notebook with its first code cell in order, and the code folded that would tell the answer of a prediction.
+    """The notebook with its first code cell in order, and the code folded that would tell the answer of a
+    prediction.
 
     What the first cell prints names the machine, so nbval is told not to compare it.
     """
@@ -50,7 +53,8 @@ def prepare(notebook: dict, where: str) -> dict:
     cell["metadata"]["tags"] = sorted({*tags(cell), "nbval-ignore-output"})
     for cell in notebook["cells"]:
         if tells(cell):
-            cell["metadata"] |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # for JupyterLab, for Colab
+            # for JupyterLab, for Colab
+            cell["metadata"] |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
     return notebook
 
 
@@ -59,25 +63,38 @@ def badges(path: Path, where: str) -> str:
     relative, place = path.relative_to(ROOT).as_posix(), where.removeprefix("https://github.com/")
     binder = f"https://mybinder.org/v2/gh/{place}/main?urlpath=lab/tree/{relative}"
     colab = f"https://colab.research.google.com/github/{place}/blob/main/{relative}"
-    pictures = "https://mybinder.org/badge_logo.svg", "https://colab.research.google.com/assets/colab-badge.svg"
+    pictures = (
+        "https://mybinder.org/badge_logo.svg",
+        "https://colab.research.google.com/assets/colab-badge.svg",
+    )
     return f"[![open on Binder]({pictures[0]})]({binder}) [![open in Colab]({pictures[1]})]({colab})"
 
 
 def row(path: Path, where: str) -> str:
-    """One notebook in the README's table: number, question, place in the paper, minutes to read, where to open it."""
+    """One notebook in the README's table: number, question, place in the paper, minutes to read,
+    where to open it.
+    """
     notebook = read(path)
     number, name = title(notebook).split(" · ", 1)
     paper = re.search(r"^\| Paper \| (.+?) \|$", notebook["cells"][0]["source"], re.MULTILINE)[1]
     paper = re.sub(r"^.*\(NeurIPS 2019\), |;.*$", "", paper)
-    minutes = re.search(r"^\| Time \| (\d+)(?: to (\d+))? minutes", notebook["cells"][0]["source"], re.MULTILINE)
+    minutes = re.search(
+        r"^\| Time \| (\d+)(?: to (\d+))? minutes", notebook["cells"][0]["source"], re.MULTILINE
+    )
     minutes = "–".join(filter(None, minutes.groups()))
-    return f"| [{number}]({path.relative_to(ROOT).as_posix()}) | {name} | {paper} | {minutes} | {badges(path, where)} |"
+    return (
+        f"| [{number}]({path.relative_to(ROOT).as_posix()}) | {name} | {paper} | {minutes} | "
+        f"{badges(path, where)} |"
+    )
 
 
 def table(where: str) -> str:
     """The README's table of notebooks."""
     rows = "\n".join(row(path, where) for path in course())
-    return f"<!-- course -->\n| | question | paper | minutes | open it |\n|---|---|---|---:|---|\n{rows}\n<!-- /course -->"
+    return (
+        "<!-- course -->\n| | question | paper | minutes | open it "
+        f"|\n|---|---|---|---:|---|\n{rows}\n<!-- /course -->"
+    )
 
 
 def readme(text: str, where: str) -> str:
@@ -87,11 +104,12 @@ def readme(text: str, where: str) -> str:
 
 def main(words: list[str]) -> None:
     if words:
-        PYPROJECT.write_text(ADDRESS.sub(f'Repository = "{words[0].rstrip("/").removesuffix(".git")}"', PYPROJECT.read_text()))
+        said = f'Repository = "{words[0].rstrip("/").removesuffix(".git")}"'
+        PYPROJECT.write_text(ADDRESS.sub(said, PYPROJECT.read_text(encoding="utf-8")), encoding="utf-8")
     for path in sorted(COURSE.rglob("*.ipynb")):
         if ".ipynb_checkpoints" not in path.parts:
             write(path, prepare(read(path), address()))
-    README.write_text(readme(README.read_text(), address()))
+    README.write_text(readme(README.read_text(encoding="utf-8"), address()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def course() -> list[Path]:
 
 def read(path: Path) -> dict:
     """A notebook whose cells have their source as one text."""
-    notebook = json.loads(path.read_text())
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
     return notebook
@@ -31,11 +31,15 @@ def write(path: Path, notebook: dict) -> None:
     """Write a notebook as Jupyter does, each line of source by itself."""
     cells = [{**cell, "source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]]
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({**notebook, "cells": cells}, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    text = json.dumps({**notebook, "cells": cells}, indent=1, ensure_ascii=False, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def plain(source: str) -> str:
-    """Code without IPython's magics, so that Python can read it: a line that begins with % or ! becomes `pass`."""
+    """Code without IPython's magics, so that Python can read it: a line that begins with % or !
+
+    becomes `pass`.
+    """
     return re.sub(r"^( *)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
 
 
@@ -50,7 +54,9 @@ def title(notebook: dict) -> str:
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise: the cell that checks it, the function asked for, the lines of its stub, the solution, the text before it."""
+    """An exercise: the cell that checks it, the function asked for, the lines of its stub, the solution,
+    the text before it.
+    """
 
     cell: int
     name: str
@@ -68,9 +74,15 @@ def exercises(notebook: dict) -> Iterator[Exercise]:
             solved |= {match[1]: block for block in blocks if (match := re.match(r"def (\w+)", block))}
             continue
         for node in ast.walk(ast.parse(plain(cell["source"]))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("check", "exercises.check") and isinstance(node.args[0], ast.Name):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) in ("check", "exercises.check")
+                and isinstance(node.args[0], ast.Name)
+            ):
                 name = node.args[0].id
-                yield Exercise(i, name, _stub(cell["source"], name), solved.get(name), notebook["cells"][i - 1]["source"])
+                yield Exercise(
+                    i, name, _stub(cell["source"], name), solved.get(name), notebook["cells"][i - 1]["source"]
+                )
 
 
 def _stub(source: str, name: str) -> tuple[int, int]:
@@ -78,4 +90,7 @@ def _stub(source: str, name: str) -> tuple[int, int]:
     for node in ast.parse(plain(source)).body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return node.lineno - 1, node.end_lineno
-    raise ValueError(f"an exercise checks {name}, but its cell has no function of that name: put the stub into the cell of the check")
+    raise ValueError(
+        f"an exercise checks {name}, but its cell has no function of that name: put the stub into "
+        "the cell of the check"
+    )

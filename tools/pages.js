@@ -5,11 +5,12 @@ function draw(name, data, layout, config) {
   Plotly.newPlot(box, data, layout, config);
   if (slider) knob(box, slider);
 }
+const shown = text => new DOMParser().parseFromString(text, "text/html").body.textContent;  // what the figure shows, as text
 function knob(box, slider) {
   const label = document.createElement("label"), input = document.createElement("input"), steps = slider.steps;
-  const prefix = (slider.currentvalue?.prefix || "step ").replace(/[\s=]+$/, "");
+  const prefix = shown(slider.currentvalue?.prefix || "step ").replace(/[\s=]+$/, "");
   Object.assign(input, {type: "range", min: 0, max: steps.length - 1, value: slider.active || 0});
-  const say = () => input.setAttribute("aria-valuetext", prefix + " " + steps[input.value].label);
+  const say = () => input.setAttribute("aria-valuetext", prefix + " " + shown(steps[input.value].label));
   input.addEventListener("input", () => {
     const step = steps[input.value];
     Plotly[step.method](box, ...step.args);

@@ -1,10 +1,10 @@
 """The course as static pages that need no kernel and no network: python -m tools.pages [FOLDER]
 
-Notebooks as they are stored (executed) become HTML by nbconvert. Live widgets are shown by their twins, plotly's own sliders; formulas are
-MathML, which browsers draw by themselves; plotly.js lies beside the pages, once. Each figure carries its description in words.
+Notebooks as they are stored (executed) become HTML by nbconvert. Live widgets are shown by their twins,
+plotly's own sliders; formulas are MathML, which browsers draw by themselves; plotly.js lies beside the pages,
+once. Each figure carries its description in words.
 """
 
-import html
 import json
 import re
 import sys
@@ -17,15 +17,16 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from plotly.offline import get_plotlyjs
 from pygments.formatters import HtmlFormatter
 
-from featlab.alt import describe
-from tools import landing
+from featlab.course.alt import describe
+from featlab.inputs.markup import escaped
+from tools import landing, reference
 from tools.formulas import mathml
 from tools.links import address
 from tools.notebook import ROOT, SOLUTIONS, course, read, title
 
 PLOTLY = "application/vnd.plotly.v1+json"
 CONFIG = {"displayModeBar": False, "responsive": False}
-STYLE = (Path(__file__).parent / "pages.css").read_text()
+STYLE = (Path(__file__).parent / "pages.css").read_text(encoding="utf-8")
 
 
 class Renderer(IPythonRenderer):
@@ -43,7 +44,9 @@ class Renderer(IPythonRenderer):
 
 
 def markdown(source: str, folder: Path) -> str:
-    """A markdown cell of a notebook in `folder` as HTML; links to notebooks lead to their pages, links to other files to the repository."""
+    """A markdown cell of a notebook in `folder` as HTML; links to notebooks lead to their pages,
+    links to other files to the repository.
+    """
     source = re.sub(r"\]\(([^):#]+)\)", lambda m: f"]({_target((folder / m[1]).resolve())})", source)
     return MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
 
@@ -63,9 +66,11 @@ def file(path: Path) -> str:
 
 
 def figure(plot: dict, name: str) -> str:
-    """A plotly figure that draws itself from the shared plotly.js, with its description for those who do not see it."""
-    words = html.escape(describe(plot), quote=True)
-    data, layout = (json.dumps(plot[part]).replace("</", "<\\/") for part in ("data", "layout"))
+    """A plotly figure that draws itself from the shared plotly.js,
+    with its description for those who do not see it.
+    """
+    words = escaped(describe(plot))
+    data, layout = (json.dumps(plot[part]).replace("<", "\\u003c") for part in ("data", "layout"))
     knob = "sliders" in plot["layout"]
     return f"""<figure class="plot"><div id="{name}" role="{"group" if knob else "img"}" aria-label="{words}"></div></figure>
 <script>draw("{name}", {data}, {layout}, {json.dumps(CONFIG)})</script>"""
@@ -73,12 +78,13 @@ def figure(plot: dict, name: str) -> str:
 
 def shown(notebook: dict, stem: str) -> dict:
     """The notebook with each output in the one form that a page can show."""
+    safe = re.sub(r"\W", "-", stem[:2])
     for i, cell in enumerate(notebook["cells"]):
         kept = []
         for j, out in enumerate(cell.get("outputs", [])):
             data = out.get("data", {})
             if PLOTLY in data:
-                out["data"] = {"text/html": figure(data[PLOTLY], f"figure-{stem[:2]}-{i}-{j}")}
+                out["data"] = {"text/html": figure(data[PLOTLY], f"figure-{safe}-{i}-{j}")}
             elif "text/html" in data:
                 out["data"] = {"text/html": "".join(data["text/html"])}
             if "application/vnd.jupyter.widget-view+json" not in out.get("data", {}):
@@ -103,7 +109,7 @@ def page(heading: str, words: str, body: str, scripts: str = "") -> str:
     """The frame of every page."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{html.escape(heading)}</title><meta name="description" content="{html.escape(words, quote=True)}">
+<title>{escaped(heading)}</title><meta name="description" content="{escaped(words)}">
 <link rel="icon" href="data:,"><style>{STYLE}
 {HtmlFormatter(style="default").get_style_defs(".highlight")}</style>{scripts}</head>
 <body><a class="skip" href="#main">to the text</a>
@@ -113,12 +119,14 @@ def page(heading: str, words: str, body: str, scripts: str = "") -> str:
 
 
 def contents() -> str:
-    """Links to the landing page and the lessons; each lesson leads to its solutions."""
-    links = [f'<a href="{file(path)}">{html.escape(title(read(path)))}</a>' for path in course()]
-    return " ".join(['<a href="index.html">The idea in a minute</a>', *links])
+    """Links to the landing page, the lessons and the reference; each lesson leads to its solutions."""
+    links = [f'<a href="{escaped(file(path))}">{escaped(title(read(path)))}</a>' for path in course()]
+    first, last = ("index.html", "The idea in a minute"), ("reference/featlab.html", "API reference")
+    first, last = (f'<a href="{target}">{words}</a>' for target, words in (first, last))
+    return " ".join([first, *links, last])
 
 
-DRAW = f"""<script src="plotly.min.js"></script><script>{(Path(__file__).parent / "pages.js").read_text()}</script>"""
+DRAW = f"""<script src="plotly.min.js"></script><script>{(Path(__file__).parent / "pages.js").read_text(encoding="utf-8")}</script>"""
 
 
 def lesson(path: Path) -> str:
@@ -132,20 +140,25 @@ def lesson(path: Path) -> str:
     *kind, number, name = title(notebook).split(" · ", 2)
     if kind:
         words = f"One solution of each exercise of lesson {number}, run and checked: {name}"
-        return page(f"{kind[0]}: {name} · Adversarial examples as features, lesson {number}", words, body, DRAW)
-    body += f'<p><a href="{file(SOLUTIONS / path.name)}">Solutions of the exercises</a></p>'
+        return page(
+            f"{kind[0]}: {name} · Adversarial examples as features, lesson {number}", words, body, DRAW
+        )
+    body += f'<p><a href="{escaped(file(SOLUTIONS / path.name))}">Solutions of the exercises</a></p>'
     return page(f"{name} · Adversarial examples as features, lesson {number}", question(notebook), body, DRAW)
 
 
 def write(folder: Path) -> None:
-    """All pages, plotly.js and the landing page."""
+    """All pages, plotly.js, the landing page and the API reference."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     lessons = [(file(path), title(read(path)), question(read(path))) for path in course()]
-    (folder / "index.html").write_text(page(landing.TITLE, landing.WORDS, landing.body(lessons)), encoding="utf-8")
+    (folder / "index.html").write_text(
+        page(landing.TITLE, landing.WORDS, landing.body(lessons)), encoding="utf-8"
+    )
     for path in notebooks():
         (folder / file(path)).write_text(lesson(path), encoding="utf-8")
-    print(f"wrote {len(notebooks()) + 1} pages: open {folder / 'index.html'}")
+    reference.write(folder / "reference")
+    print(f"wrote {len(notebooks()) + 1} pages and the reference: open {folder / 'index.html'}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""The README's picture: a boot, attacked with a growing radius, and what the network believes; python -m tools.picture
+"""The README's picture: a boot, attacked with a growing radius, and what the network believes; python -m
+tools.picture
 
-Writes docs/flip.gif, which plays twice and rests on its last frame, and docs/flip.png, that frame, for readers who asked for less motion.
+Writes docs/flip.gif, which plays twice and rests on its last frame, and docs/flip.png, that frame, for
+readers who asked for less motion.
 """
 
 from PIL import Image, ImageDraw, ImageFont
 
 from featlab import plots
+from featlab.types import pixels
 from tools import flip
 from tools.notebook import ROOT
 
@@ -19,7 +22,7 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 
 def pasted(canvas: Image.Image, image, left: int, name: str) -> None:
     """An image, enlarged without smoothing, its name above."""
-    array = plots.pixels(image)[0].clamp(0, 1).mul(255).round().byte().numpy()
+    array = pixels(image)[0].clamp(0, 1).mul(255).round().byte().numpy()
     canvas.paste(Image.fromarray(array).resize((SIDE, SIDE), Image.Resampling.NEAREST), (left, TOP))
     ImageDraw.Draw(canvas).text((left, TOP - 24), name, plots.INK, font(17))
 
@@ -40,11 +43,17 @@ def drawn(frame: flip.Frame, first: flip.Frame, names: list[str], label: int) ->
     """One frame of the picture."""
     canvas = Image.new("RGB", SIZE, "white")
     for k, (image, name) in enumerate(
-        ((first.image, "the image"), (frame.change, f"the change x {flip.GAIN:g}"), (frame.image, "the changed image"))
+        (
+            (first.image, "the image"),
+            (frame.change, f"the change x {flip.GAIN:g}"),
+            (frame.image, "the changed image"),
+        )
     ):
         pasted(canvas, image, 10 + k * (SIDE + 12), name)
     draw = ImageDraw.Draw(canvas)
-    draw.text((10, 4), f"length of the change: {frame.eps:.1f}   (two boots lie about 9 apart)", plots.INK, font(19))
+    draw.text(
+        (10, 4), f"length of the change: {frame.eps:.1f}   (two boots lie about 9 apart)", plots.INK, font(19)
+    )
     draw.text((650, TOP - 24), "the network believes", plots.INK, font(17))
     bars(draw, names, label, frame.believes)
     top = max(range(len(names)), key=frame.believes.__getitem__)
@@ -55,9 +64,21 @@ def drawn(frame: flip.Frame, first: flip.Frame, names: list[str], label: int) ->
 
 def main() -> None:
     names, label, frames = flip.frames()
-    pictures = [drawn(frame, frames[0], names, label).quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for frame in frames]
+    pictures = [
+        drawn(frame, frames[0], names, label).quantize(
+            64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        )
+        for frame in frames
+    ]
     times = [HOLD.get(i, 220) for i in range(len(pictures))]
-    pictures[0].save(ROOT / "docs" / "flip.gif", save_all=True, append_images=pictures[1:], duration=times, loop=1, optimize=True)
+    pictures[0].save(
+        ROOT / "docs" / "flip.gif",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=times,
+        loop=1,
+        optimize=True,
+    )
     pictures[-1].save(ROOT / "docs" / "flip.png", optimize=True)
 
 

@@ -1,6 +1,8 @@
-"""Solutions notebooks, made from the course: each exercise with its folded solution in place of the stub, and only the cells it needs.
+"""Solutions notebooks, made from the course: each exercise with its folded solution in place of the stub, and
+only the cells it needs.
 
-    python -m tools.solutions        write those of notebooks/solutions/*.ipynb that changed, not executed (make course runs them)
+    python -m tools.solutions        write those of notebooks/solutions/*.ipynb that changed, not executed
+                                     (make course runs them)
 
 A test holds the stored notebooks to what is made here, so they cannot drift apart.
 """
@@ -17,13 +19,19 @@ def uses_and_defines(source: str) -> tuple[set[str], set[str]]:
     """Names that a cell takes from cells before it, and names that it leaves to cells after it."""
     source = plain(source)
     top = symtable.symtable(source, "cell", "exec")
-    defined = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    defined = {
+        s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()
+    }
     first_read, first_written = {}, {}
     for node in _outside_functions(ast.parse(source)):
         if isinstance(node, ast.Name):
             table = first_read if isinstance(node.ctx, ast.Load) else first_written
             table[node.id] = min(table.get(node.id, node.lineno), node.lineno)
-    read_here = {name for name in _read(top) if name not in defined or first_read.get(name, 1e9) <= first_written.get(name, 0)}
+    read_here = {
+        name
+        for name in _read(top)
+        if name not in defined or first_read.get(name, 1e9) <= first_written.get(name, 0)
+    }
     return read_here, defined
 
 
@@ -43,8 +51,14 @@ def _read(table: symtable.SymbolTable) -> set[str]:
 
 
 def needed(notebook: dict, solved: dict[int, str]) -> list[int]:
-    """Which code cells the exercises need, and which show what the solved functions do; the first cell always."""
-    code = [i for i, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code" and cell["source"].strip()]
+    """Which code cells the exercises need, and which show what the solved functions do;
+    the first cell always.
+    """
+    code = [
+        i
+        for i, cell in enumerate(notebook["cells"])
+        if cell["cell_type"] == "code" and cell["source"].strip()
+    ]
     names, written = {e.name for e in exercises(notebook)}, min(solved)
     wanted, chosen = set(), []
     for i in reversed(code):
@@ -63,7 +77,8 @@ def solve(notebook: dict, name: str) -> dict:
     missing = [e.name for e in asked if e.solution is None]
     if missing:
         raise ValueError(
-            f"{name} has no folded solution (```python def {missing[0]}...) for {', '.join(missing)}: write it under the hints"
+            f"{name} has no folded solution (```python def {missing[0]}...) for "
+            f"{', '.join(missing)}: write it under the hints"
         )
     solved = {}
     for e in asked:
@@ -75,9 +90,16 @@ def solve(notebook: dict, name: str) -> dict:
         if i in texts:
             cells.append(_markdown(_without_folds(texts[i])))
         cell = notebook["cells"][i]
-        cells.append({**cell, "source": solved.get(i, cell["source"]), "outputs": [], "execution_count": None})
+        cells.append(
+            {**cell, "source": solved.get(i, cell["source"]), "outputs": [], "execution_count": None}
+        )
     cells = [{**cell, "id": f"s{i}"} for i, cell in enumerate(cells)]
-    return {"cells": cells, "metadata": {"kernelspec": notebook["metadata"]["kernelspec"]}, "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": cells,
+        "metadata": {"kernelspec": notebook["metadata"]["kernelspec"]},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def _opening(heading: str, name: str) -> str:

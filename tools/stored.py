@@ -1,10 +1,11 @@
 """Executed notebooks as they are committed: python -m tools.stored
 
-A live widget's view is left out where its twin is there: the view is empty without the kernel that made it, and would hide the twin from
-everyone who opens the notebook before running it. What nbstripout removes (widget state, the machine's Python) it removes afterwards.
+A live widget's view is left out where its twin is there: the view is empty without the kernel that made it,
+and would hide the twin from everyone who opens the notebook before running it. What nbstripout removes
+(widget state, the machine's Python) it removes afterwards.
 """
 
-from featlab.alt import SPOKEN
+from featlab.course.alt import SPOKEN
 from tools.notebook import COURSE, read, write
 
 VIEW = "application/vnd.jupyter.widget-view+json"

@@ -1,7 +1,9 @@
-"""The debate about the paper as experiments: what critics objected, what later work found, each as a short function.
+"""The debate about the paper as experiments: what critics objected, what later work found, each as a short
+function.
 
 leakage       robust features leak into D_rand (Goh 2019)
-wrong_labels  learning from wrong labels alone (Wallace 2019), and sets with the labels' accidental signal only
+wrong_labels  learning from wrong labels alone (Wallace 2019), and sets with the labels' accidental signal
+              only
 bugs          adversarial examples that are bugs after all (Nakkiran 2019)
 ensembles     two useful, non-robust features in closed form (Goh 2019)
 beyond        other shifts than small perturbations (Gilmer and Hendrycks 2019)

@@ -1,4 +1,5 @@
-"""Make fashion_mnist.npz from the original files: the first 1,000 training and 200 test images of each class, in the original order.
+"""Make fashion_mnist.npz from the original files: the first 1,000 training and 200 test images of each class,
+in the original order.
 
     python featlab/embedded/make.py FOLDER_WITH_THE_FOUR_IDX_GZ_FILES
 
@@ -8,12 +9,15 @@ The order interleaves the classes as the original does, so that any prefix is cl
 import gzip
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """An IDX file of unsigned bytes: a magic number whose last byte is the rank, the big-endian sizes, the bytes."""
+    """Images (n, h, w) or labels (n,) of an IDX file of unsigned bytes, gzipped: a magic number whose last
+    byte is the rank, the big-endian sizes, the bytes.
+    """
     raw = gzip.decompress(path.read_bytes())
     rank = raw[3]
     shape = np.frombuffer(raw, ">i4", count=rank, offset=4)
@@ -21,12 +25,12 @@ def read_idx(path: Path) -> np.ndarray:
 
 
 def first_of_each(labels: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the first `count` images of each class, ascending."""
+    """Indices (m,) of the first `count` images of each class, ascending, by labels (n,)."""
     return np.sort(np.concatenate([np.flatnonzero(labels == c)[:count] for c in np.unique(labels)]))
 
 
 def main(folder: Path) -> None:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for split, prefix, count in (("train", "train", 1000), ("test", "t10k", 200)):
         images = read_idx(folder / f"{prefix}-images-idx3-ubyte.gz")
         labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz")

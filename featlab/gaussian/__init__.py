@@ -1,16 +1,20 @@
-"""Two Gaussians (section 4): why adversarial vulnerability must happen, what robust training learns, where its gradients point.
+"""Two Gaussians (section 4): when adversarial vulnerability happens, what robust training learns, where its
+gradients point.
 
 numpy and scipy only. In the order of the paper:
 
-    model      eq. (9), (10)  sample, nll, maximum_likelihood, classify; accuracy of a linear rule, clean and attacked; rho, gamma
+    model      eq. (9), (10)  sample, nll, maximum_likelihood, classify; accuracy of a linear rule, clean and
+               attacked; rho, gamma
     theorem1   vulnerability from misaligned metrics: optimal_perturbation, vulnerability, least_vulnerable
-    theorem2   what robust training learns: multiplier, robust_covariance, robust_path, multiplier_bounds, adversarial_training
+    theorem2   what robust training learns: multiplier, robust_covariance, robust_path, multiplier_bounds,
+               adversarial_training
     exact      eq. (11) as written, a ball for every sample: inner_maximum, exact_robust_covariance
     theorem3   where gradients point: alignment, worst_alignment, worst_mean
     figure14   separable data: accuracy and robustness need not conflict
 
-Units are those of x. A *radius* is one of two things, and each docstring says which: of the ball ||delta||_2 <= radius around every
-sample, or of the average budget, sqrt(E ||delta||_2^2) <= radius. A variance is an eigenvalue of Sigma, sd its square root.
+Units are those of x. A *radius* is one of two things, and each docstring says which: of the ball ||delta||_2
+<= radius around every sample, or of the average budget, sqrt(E ||delta||_2^2) <= radius. A variance is an
+eigenvalue of Sigma, sd its square root.
 """
 
 from featlab.gaussian.exact import exact_robust_covariance, inner_maximum

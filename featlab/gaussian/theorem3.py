@@ -3,31 +3,38 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from featlab.gaussian.checks import check_mean, check_rule, spectrum
+from featlab.gaussian.checks import check_direction, check_mean, eigenvalues
 
 
 def alignment(mu: ArrayLike, cov: ArrayLike) -> float | np.ndarray:
-    """Cosine of the angle between mu and the input gradient's direction Sigma^-1 mu, in (0, 1]. mu is (d,), or (..., d) for many."""
-    variances, axes = spectrum(cov)
-    u = check_rule(mu, len(variances)) @ axes
+    """Cosine of the angle between mu and the input gradient's direction Sigma^-1 mu, in (0, 1].
+
+    mu is (d,), or (..., d) for many.
+    """
+    variances, axes = eigenvalues(cov)
+    u = check_direction(mu, len(variances)) @ axes
     u = u / np.linalg.norm(u, axis=-1, keepdims=True)
     g = u * (variances[0] / variances)
     return ((u * g).sum(-1) / np.linalg.norm(g, axis=-1))[()]
 
 
 def worst_alignment(cov: ArrayLike) -> float:
-    """The least cosine over all means (Kantorovich): min_mu cos(mu, Sigma^-1 mu) = 2 sqrt(k) / (1 + k), k = cond(Sigma).
+    """The least cosine over all means (Kantorovich): min_mu cos(mu, Sigma^-1 mu) = 2 sqrt(k) / (1 + k), k =
+    cond(Sigma).
 
-    1 exactly for a multiple of the identity. Robust training brings k, and with it the angle, down at every radius above 0.
+    1 exactly for a multiple of the identity. Robust training brings k, and with it the angle, down at every
+    radius above 0.
     """
-    variances, _ = spectrum(cov)
+    variances, _ = eigenvalues(cov)
     ratio = np.sqrt(variances[0] / variances[-1])
     return float(2 * ratio / (1 + ratio**2))
 
 
 def worst_mean(cov: ArrayLike) -> np.ndarray:
-    """A unit mean (d,) that attains worst_alignment: sd_max along the longest axis plus sd_min along the shortest."""
-    variances, axes = spectrum(cov)
+    """A unit mean (d,) that attains worst_alignment: sd_max along the
+    longest axis plus sd_min along the shortest.
+    """
+    variances, axes = eigenvalues(cov)
     if len(variances) == 1:
         return axes[:, 0]
     mu = np.sqrt(variances[-1]) * axes[:, -1] + np.sqrt(variances[0]) * axes[:, 0]

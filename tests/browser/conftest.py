@@ -1,4 +1,6 @@
-"""One Chromium for all browser tests; without it, or without playwright, they are skipped and say what to install."""
+"""One Chromium for all browser tests; without it, or without playwright,
+they are skipped and say what to install.
+"""
 
 import pytest
 

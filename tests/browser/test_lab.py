@@ -1,6 +1,8 @@
-"""Every notebook in JupyterLab, in a headless Chromium: it runs, its widgets are there, its sliders move their pictures, in time, offline.
+"""Every notebook in JupyterLab, in a headless Chromium: it runs, its widgets are there, its sliders move
+their pictures, in time, offline.
 
-$FEATLAB_SLACK multiplies the times allowed (for a machine that does other work); screenshots are left in build/screenshots.
+$FEATLAB_SLACK multiplies the times allowed (for a machine that does other work); screenshots are left in
+build/screenshots.
 """
 
 import json
@@ -13,8 +15,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
-from featlab.files import cache_folder
-from tools import binder, browser
+from featlab.engine.files import cache_folder
+from tools import browser
 from tools.notebook import ROOT, SOLUTIONS, course, read
 
 SLACK = float(os.environ.get("FEATLAB_SLACK", 1))
@@ -25,10 +27,12 @@ FIRST_PLOT, MOVES = 10, 10  # seconds; presses of a key
 SIZE = {"width": 1024, "height": 900}
 CONTROLS = ".noUi-handle, select, button:not([disabled]), input[type=radio]:not([disabled])"
 FOCUSED = f"box => [...box.querySelectorAll('{CONTROLS}')].indexOf(document.activeElement)"
-# figures, tables and predictions that are wider than their place in the page; words of figures that are smaller than 12 pixels
+# figures, tables and predictions that are wider than their place in the page; words of figures that are
+# smaller than 12 pixels
 PLACED = """() => {
   const shown = '.main-svg, .jp-OutputArea table, .featlab-live img, .featlab-predict *';
-  const wide = node => node.getBoundingClientRect().right > node.closest('.jp-OutputArea').getBoundingClientRect().right + 1;
+  const wide = node => node.getBoundingClientRect().right
+    > node.closest('.jp-OutputArea').getBoundingClientRect().right + 1;
   const small = text => text.textContent.trim() && parseFloat(getComputedStyle(text).fontSize) < 12;
   return [
     [...document.querySelectorAll(shown)].filter(wide).map(node => node.outerHTML.slice(0, 200)),
@@ -54,11 +58,20 @@ class Visit:
         return self.path.stem
 
     def stored(self) -> tuple[int, int, list[str]]:
-        """What the notebook shows as it is stored: the number of plain figures, of live pictures, the questions of its predictions."""
-        outputs = [out.get("data", {}) for cell in read(self.path)["cells"] for out in cell.get("outputs", [])]
-        live = ["text/plain" in data for data in outputs if PLOTLY in data]  # a plain figure says nothing of itself
+        """What the notebook shows as it is stored: the number of plain figures, of live pictures,
+        the questions of its predictions.
+        """
+        outputs = [
+            out.get("data", {}) for cell in read(self.path)["cells"] for out in cell.get("outputs", [])
+        ]
+        # a plain figure says nothing of itself
+        live = ["text/plain" in data for data in outputs if PLOTLY in data]
         said = ["".join(data.get("text/plain", "")) for data in outputs]
-        return live.count(False), live.count(True), [text.removeprefix("predict: ") for text in said if text.startswith("predict: ")]
+        return (
+            live.count(False),
+            live.count(True),
+            [text.removeprefix("predict: ") for text in said if text.startswith("predict: ")],
+        )
 
     def predictions(self) -> list[Locator]:
         return self.page.locator(".featlab-predict").all()
@@ -66,8 +79,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def address():
-    """The lab, with the quick preset's pieces already made, as on Binder, and nothing predicted yet."""
-    binder.warm()
+    """The lab, with nothing predicted yet."""
     PREDICTIONS.unlink(missing_ok=True)
     with browser.lab() as address:
         yield address
@@ -75,7 +87,8 @@ def address():
 
 @pytest.fixture(scope="module", params=course(), ids=lambda path: path.stem)
 def visit(request, address, chrome):
-    for once_more in (True, False):  # where the first plot is late: the machine may have been busy with something else
+    # where the first plot is late: the machine may have been busy with something else
+    for once_more in (True, False):
         page, watch = chrome.new_page(viewport=SIZE), browser.Watch()
         watch.over(page)
         first, seconds = browser.run_all(page, f"{address}/lab/tree/{request.param.name}")
@@ -86,14 +99,21 @@ def visit(request, address, chrome):
     page.keyboard.press("Control+b")  # the side bar away, as at a lecture
     visit = Visit(request.param, page, watch, first, seconds, browser.live(page))
     for box in visit.boxes:
-        visit.sliders += [(browser.name_of(slider), box, slider) for slider in box.locator(".widget-slider").all()]
+        visit.sliders += [
+            (browser.name_of(slider), box, slider) for slider in box.locator(".widget-slider").all()
+        ]
     yield visit
     page.close()
     browser.end_kernels(address)
 
 
 def test_it_runs_to_the_end_without_errors(visit):
-    assert visit.page.locator('.jp-RenderedText[data-mime-type*="error"], .jp-RenderedText[data-mime-type*="stderr"]').count() == 0
+    assert (
+        visit.page.locator(
+            '.jp-RenderedText[data-mime-type*="error"], .jp-RenderedText[data-mime-type*="stderr"]'
+        ).count()
+        == 0
+    )
     print(f"{visit.name}: first plot {visit.first_plot:.1f} s, all {visit.seconds:.1f} s")
 
 
@@ -119,7 +139,9 @@ def test_every_figure_fits_its_place_and_its_words_can_be_read(visit, width):
 
 def test_every_figure_has_a_name_that_can_be_read_aloud(visit):
     plots = visit.page.locator(".js-plotly-plot").all()
-    names = [plot.get_attribute("aria-label") or "" for plot in plots if plot.get_attribute("role") == "figure"]
+    names = [
+        plot.get_attribute("aria-label") or "" for plot in plots if plot.get_attribute("role") == "figure"
+    ]
     assert len(names) == len(plots) and all(len(name.split()) >= 4 for name in names), names
 
 
@@ -131,11 +153,15 @@ def test_every_widget_is_visible_and_fits_the_page(visit):
         box.screenshot(path=SHOTS / f"{visit.name}-{k}.png")
         plots = box.locator("img.widget-image, .js-plotly-plot").all()
         assert plots and all(plot.bounding_box()["width"] > 50 for plot in plots)
-        assert max(plot.bounding_box()["x"] + plot.bounding_box()["width"] for plot in plots) <= 1024 + 1, "cut off at 1024 pixels"
+        assert max(plot.bounding_box()["x"] + plot.bounding_box()["width"] for plot in plots) <= 1024 + 1, (
+            "cut off at 1024 pixels"
+        )
 
 
 def test_every_slider_moves_its_picture_by_keyboard(visit):
-    still = [name for name, box, slider in visit.sliders if not browser.moves_picture(visit.page, box, slider)]
+    still = [
+        name for name, box, slider in visit.sliders if not browser.moves_picture(visit.page, box, slider)
+    ]
     assert not still
 
 
@@ -167,7 +193,8 @@ def test_other_controls_work_by_keyboard(visit):
         for choice in box.locator("select").all():
             choice.focus()
             before = choice.input_value()
-            visit.page.keyboard.press("ArrowDown")
+            at_the_end = choice.evaluate("list => list.selectedIndex === list.options.length - 1")
+            visit.page.keyboard.press("ArrowUp" if at_the_end else "ArrowDown")
             visit.page.wait_for_timeout(800)
             assert choice.input_value() != before
 
@@ -187,9 +214,20 @@ def test_a_prediction_is_locked_in_by_keyboard_and_remembered(visit):
 
 def test_controls_and_pictures_have_names_that_can_be_read_aloud(visit):
     for box in (*visit.boxes, *visit.predictions()):
-        box.evaluate("box => { document.querySelectorAll('[data-axe]').forEach(e => e.removeAttribute('data-axe')); box.dataset.axe = 1; }")
-        found = Axe().run(visit.page, context="[data-axe]", options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-        assert not found, [(fault["id"], fault["nodes"][0]["html"][:200], fault["nodes"][0].get("any", [{}])[:1]) for fault in found]
+        box.evaluate(
+            "box => "
+            "{ document.querySelectorAll('[data-axe]').forEach(e => e.removeAttribute('data-axe'));"
+            " box.dataset.axe = 1; }"
+        )
+        found = (
+            Axe()
+            .run(visit.page, context="[data-axe]", options={"runOnly": ["wcag2a", "wcag2aa"]})
+            .response["violations"]
+        )
+        assert not found, [
+            (fault["id"], fault["nodes"][0]["html"][:200], fault["nodes"][0].get("any", [{}])[:1])
+            for fault in found
+        ]
 
 
 def test_nothing_went_wrong_and_nothing_left_this_machine(visit):

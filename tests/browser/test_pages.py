@@ -1,17 +1,23 @@
-"""The static pages from the file system with the network off: small, whole, named, moving, and right to an accessibility checker."""
+"""The static pages from the file system with the network off: small, whole, named, moving,
+and right to an accessibility checker.
+"""
 
 import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from featlab.command import export
 from tools import browser, pages
 from tools.notebook import ROOT, course
 
 LESSONS = [path.stem for path in course()]
 NAMES = ["index", *(pages.file(path).removesuffix(".html") for path in pages.notebooks())]
 DRAWING = "figure => [...figure.querySelectorAll('.main-svg')].map(svg => svg.innerHTML).join()"
-CUT = "() => [...document.querySelectorAll('figure.plot')].filter(figure => figure.scrollWidth > figure.clientWidth).length"
+CUT = (
+    "() => [...document.querySelectorAll('figure.plot')].filter(figure => figure.scrollWidth > "
+    "figure.clientWidth).length"
+)
 SHOTS = ROOT / "build" / "screenshots"
 
 
@@ -24,7 +30,9 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=NAMES)
 def opened(request, site, chrome):
-    context = chrome.new_context(viewport={"width": 1024, "height": 768}, offline=True, reduced_motion="reduce")
+    context = chrome.new_context(
+        viewport={"width": 1024, "height": 768}, offline=True, reduced_motion="reduce"
+    )
     page, watch = context.new_page(), browser.Watch()
     watch.over(page)
     page.goto(f"file://{site / request.param}.html")
@@ -50,6 +58,22 @@ def test_the_code_of_a_prediction_is_left_out_and_its_answer_folded(path, site):
     assert '<span class="n">because</span>' not in text and "<summary>Answer</summary>" in text
 
 
+@pytest.mark.parametrize("path", course(), ids=lambda path: path.stem)
+def test_an_exported_notebook_draws_every_figure_without_a_network(path, tmp_path, chrome):
+    (tmp_path / "page.html").write_text(export.Page().from_filename(str(path))[0], encoding="utf-8")
+    context, errors = chrome.new_context(offline=True), []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"file://{tmp_path / 'page.html'}")
+    figures = page.locator(".plotly-graph-div")
+    assert (
+        figures.count() >= 2
+        and all(figure.locator(".main-svg").count() for figure in figures.all())
+        and not errors
+    )
+    context.close()
+
+
 def test_it_is_small(opened, site):
     name, _, _ = opened
     shared = (site / "plotly.min.js").stat().st_size if name != "index" else 0
@@ -64,7 +88,11 @@ def test_its_sliders_move_their_figures_by_keyboard_or_mouse(opened):
         for key in ("Home", "End"):
             page.keyboard.press(key)
             shown.add(page.locator("#said").text_content())
-        assert len(shown) == 2 and any("Right." in text for text in shown) and any("Wrong" in text for text in shown)
+        assert (
+            len(shown) == 2
+            and any("Right." in text for text in shown)
+            and any("Wrong" in text for text in shown)
+        )
     for plot in page.locator("figure.plot:has(.slider-group)").all():
         plot.scroll_into_view_if_needed()
         before = plot.evaluate(DRAWING)
@@ -92,8 +120,14 @@ def test_a_slider_of_a_figure_has_a_keyboard_twin(opened):
 
 def test_nothing_moves_by_itself_where_less_motion_is_asked_for(opened):
     name, page, _ = opened
-    moving = "() => [...document.querySelectorAll('*')].filter(node => parseFloat(getComputedStyle(node).transitionDuration)).length"
-    slow = "() => [...document.querySelectorAll('.js-plotly-plot')].filter(plot => plot.layout.sliders?.[0].transition.duration).length"
+    moving = (
+        "() => [...document.querySelectorAll('*')].filter(node => "
+        "parseFloat(getComputedStyle(node).transitionDuration)).length"
+    )
+    slow = (
+        "() => [...document.querySelectorAll('.js-plotly-plot')].filter(plot => "
+        "plot.layout.sliders?.[0].transition.duration).length"
+    )
     assert page.evaluate(moving) == 0 and page.evaluate(slow) == 0
     if name == "index":
         page.emulate_media(reduced_motion="no-preference")
@@ -103,7 +137,11 @@ def test_nothing_moves_by_itself_where_less_motion_is_asked_for(opened):
 
 def test_an_accessibility_checker_finds_nothing(opened):
     _, page, _ = opened
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
+    found = (
+        Axe()
+        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+        .response["violations"]
+    )
     assert not found, [(fault["id"], len(fault["nodes"]), fault["nodes"][0]["html"][:200]) for fault in found]
 
 
@@ -119,7 +157,9 @@ def test_titles_and_descriptions_are_its_own(site):
     texts = [(site / f"{name}.html").read_text() for name in NAMES]
     for pattern in (r"<title>(.+?)</title>", r'name="description" content="(.+?)"'):
         found = [re.search(pattern, text)[1] for text in texts]
-        assert len(set(found)) == len(NAMES) == 2 * len(LESSONS) + 1 and all(20 < len(words) < 400 for words in found)
+        assert len(set(found)) == len(NAMES) == 2 * len(LESSONS) + 1 and all(
+            20 < len(words) < 400 for words in found
+        )
 
 
 def test_links_between_pages_lead_somewhere(site):

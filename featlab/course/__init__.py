@@ -1,0 +1,1 @@
+"""What the notebooks need beside the paper: set-up, exercises, words for those who do not see."""

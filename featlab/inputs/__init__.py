@@ -1,0 +1,1 @@
+"""What readers bring: arrays, numbers, options and names, looked at where they enter."""
