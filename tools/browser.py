@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from tools.notebook import COURSE, ROOT
@@ -40,6 +42,8 @@ SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false"},
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
+
+PROBE = 20.0  # milliseconds that the work of `slowness` takes on a quiet machine
 
 # resolves with the milliseconds from the next key press to the last change that it brought in the widget (the
 # slider itself apart)
@@ -201,6 +205,24 @@ def live(page: Page) -> list[Locator]:
 
 def name_of(slider: Locator) -> str:
     return slider.locator(".widget-label").first.text_content()
+
+
+def slowness() -> float:
+    """How many times as long as on a quiet machine a fixed piece of Python's and torch's work takes now, at
+    least 1: what is slower at all times, or busy just now, makes every widget slow.
+    """
+    layer, x = torch.nn.Conv2d(16, 16, 3, padding=1), torch.zeros(8, 16, 28, 28)
+    times, threads = [], torch.get_num_threads()
+    torch.set_num_threads(1)
+    for _ in range(9):
+        begun = time.perf_counter()
+        with torch.no_grad():
+            for _ in range(20):
+                layer(x).relu()
+        json.loads(json.dumps([*range(20_000)]))
+        times.append(time.perf_counter() - begun)
+    torch.set_num_threads(threads)
+    return max(1.0, 1000 * statistics.median(times) / PROBE)
 
 
 def allowed_ms(slider: Locator) -> float:
