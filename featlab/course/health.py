@@ -45,7 +45,7 @@ def _quota() -> float | None:
 
 def setup(seed: int = 0, motion: bool = True, precision: str = "float32") -> None:
     """Seed random, numpy and torch, use the cores that there are, let Colab show widgets, and print one line
-    on what computes.
+    on what computes, on a CPU another on how long the whole experiment takes there.
 
     In float32 the numbers of a given network are the same on every machine, to the digit that the notebooks
     print. Where a cell makes a set or trains, `with fl.engine.precision("auto"):` lets it use what is fast
@@ -62,7 +62,7 @@ def setup(seed: int = 0, motion: bool = True, precision: str = "float32") -> Non
     import torch
 
     from featlab import __version__
-    from featlab.course import alt
+    from featlab.course import alt, pace
     from featlab.engine import devices
     from featlab.inputs import checks
 
@@ -82,10 +82,12 @@ def setup(seed: int = 0, motion: bool = True, precision: str = "float32") -> Non
         from IPython.display import HTML, display
 
         display(HTML(alt.SPOKEN))
-    threads = torch.get_num_threads()
+    threads, gpu = torch.get_num_threads(), devices.device().type == "cuda"
     cpu = f"CPU, {threads} thread{'s' * (threads > 1)}, {devices.processor()}"
-    where = torch.cuda.get_device_name() if devices.device().type == "cuda" else cpu
+    where = torch.cuda.get_device_name() if gpu else cpu
     print(f"featlab {__version__} | {where} | {devices.describe_precision()} | seed {seed}")
+    if not gpu:
+        print(pace.length_of_a_run())
 
 
 def draw_by_data() -> None:

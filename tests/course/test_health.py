@@ -24,8 +24,8 @@ def test_setup_makes_every_draw_repeatable_and_prints_one_line(capsys):
         fl.setup(seed=3)
         draws.append((torch.rand(1).item(), np.random.rand()))
     lines = capsys.readouterr().out.splitlines()
-    assert draws[0] == draws[1] and len(lines) == 2
-    assert all(word in lines[0] for word in ("featlab", "thread", "seed 3"))
+    assert draws[0] == draws[1] and len(lines) == 4
+    assert all(word in lines[0] for word in ("featlab", "thread", "seed 3")) and "reproduce" in lines[1]
 
 
 @pytest.mark.parametrize(
