@@ -31,7 +31,7 @@ elsewhere-native:
 
 test-browser: $(READY)  # JupyterLab and the static pages in a headless Chromium; FEATLAB_SLACK=2 on a busy machine
 	$(BIN)/python -m pip install -q -e ".[browser,site]"
-	$(BIN)/python -m pytest -rs tests/browser
+	$(BIN)/python -m pytest -rs tests/browser $(ONLY)
 
 test-faults: $(READY)  # interruptions at every file operation, damaged files, processes that share a cache; under 15 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/faults $(ONLY)
@@ -95,6 +95,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/attacks.py
 	$(BIN)/python benchmarks/speed.py --models cnn resnet18 resnet50 --images 125 --batch 125
 	$(BIN)/python -m benchmarks.floor --out results
+	$(BIN)/python -m benchmarks.workers --out results
+	$(BIN)/python -m benchmarks.growth --out results
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.sliders
 

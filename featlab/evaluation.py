@@ -26,7 +26,8 @@ def top_classes(network: doors.Logits, images: Tensor) -> Tensor:
         return logits.argmax(1).where(logits.isfinite().all(1), -1)
 
     with torch.no_grad():
-        seen = memory.mapped(top, images, times=2)
+        thread_safe = doors.thread_safe(network, pixels(images[:2]))
+        seen = memory.mapped(top, images, times=2, thread_safe=thread_safe)
     lost = int((seen < 0).sum())
     if lost:
         raise ValueError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from featlab.engine import memory, parallel
+from featlab.engine import memory, parallel, workers
 from featlab.inputs.checks import shown_by
 from featlab.types import Dataset
 
@@ -30,6 +30,7 @@ class Construction:
           waiting for a GPU
     size  images per part
     each  images that the network sees for each of them
+    thread_safe  whether several workers may make parts at once
     """
 
     source: Dataset
@@ -37,6 +38,7 @@ class Construction:
     make: Callable[[Tensor, range], Part]
     size: int
     each: int = 1
+    thread_safe: bool = False
 
     def parts(self, done: int = 0) -> Iterator[Part]:
         """The parts from image number `done` on, none if all are done;
@@ -45,20 +47,24 @@ class Construction:
         if done >= len(self.source) > 0:
             return
         left = torch.arange(done, len(self.source), device=self.source.device)
-        for index in parallel.shareable(left.split(self.size * parallel.world())):
-            share = parallel.my_share(len(index))
-            mine, places = index[share], range(done, done + len(index))[share]
-            made = list(memory.in_chunks(self.make, mine, places, each=self.each))
-            columns = {
-                "": [part.images for part in made],
-                **{name: [part.report[name] for part in made] for name in made[0].report},
-            }
-            whole = {
-                name: parallel.gather(torch.cat(column)[: len(mine)], len(index))
-                for name, column in columns.items()
-            }
-            yield Part(done, whole.pop(""), whole)
-            done += len(index)
+        parts = parallel.shareable(left.split(self.size * parallel.world()))
+        starts = [done + sum(map(len, parts[:i])) for i in range(len(parts))]
+        jobs = [(index, range(start, start + len(index))) for index, start in zip(parts, starts, strict=True)]
+        many = min(workers.count(left.device.type), len(jobs)) if self.thread_safe else 1
+        for (_, places), made in zip(jobs, workers.hand_out(self.my_part, jobs, many), strict=True):
+            report = {name: parallel.gather(column, len(places)) for name, column in made.items()}
+            yield Part(places.start, report.pop(""), report)
+
+    def my_part(self, job: tuple[Tensor, range]) -> dict[str, Tensor]:
+        """This process's share of a part, numbers of images (m,) and as a range: the images made, under "",
+        and what was measured on each, by name, (m, ...).
+        """
+        share = parallel.my_share(len(job[0]))
+        index, places = job[0][share], job[1][share]
+        made = list(memory.in_chunks(self.make, index, places, each=self.each))
+        columns = {"": [part.images for part in made]}
+        columns |= {name: [part.report[name] for part in made] for name in made[0].report}
+        return {name: torch.cat(column)[: len(index)] for name, column in columns.items()}
 
     def startable(self, saved: list[Part]) -> list[Part]:
         """The saved parts after which the processes can go on: the images that are left, if any,

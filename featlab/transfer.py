@@ -191,6 +191,11 @@ class Selective(PGD):
     def __repr__(self) -> str:
         return f"Selective({super().__repr__()}, sparing {len(self.spared)} models, weight={self.weight:g})"
 
+    def thread_safe(self, network: Model, x: Tensor) -> bool:
+        """As for PGD, on images (n, c, h, w), with all the spared models."""
+        spared = [doors.network(model) for model in self.spared]
+        return super().thread_safe(network, x) and all(doors.thread_safe(one, x) for one in spared)
+
     def goal(self, network: Model, x: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
         """As for PGD, z (n, c, h, w) -> (n,), with the spared models' loss on top."""
         fool = super().goal(network, x, y)

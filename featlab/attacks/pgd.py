@@ -19,8 +19,9 @@ from featlab.attacks.descent import (
     pixel_gradient,
 )
 from featlab.balls import TINY, Ball
-from featlab.doors import blindness, enter, network, settled
+from featlab.doors import blindness, enter, network, settled, thread_safe
 from featlab.engine import memory
+from featlab.engine.reach import is_featlabs
 from featlab.inputs.checks import flag, real, whole
 from featlab.types import Model
 
@@ -44,6 +45,7 @@ class GradientAttack(ABC):
 
     ball: Ball
     steps: int
+    random_start: bool
 
     def __init_subclass__(cls) -> None:
         """An attack with a `__call__` of its own is called so each time."""
@@ -71,10 +73,16 @@ class GradientAttack(ABC):
         return self._whole(network(model), x, y)[0]
 
     def _whole(self, network: Model, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """`attack_chunk` in chunks that fit."""
-        parts = list(memory.in_chunks(partial(self.attack_chunk, network), x, y))
+        """`attack_chunk` in chunks that fit; what is drawn at random is drawn for all of them before."""
+        start = (x + self.ball.sample(x)).clamp(0, 1) if self.random_start else x
+        attack, thread_safe = partial(self.attack_chunk, network), self.thread_safe(network, x)
+        parts = list(memory.in_chunks(attack, x, y, start, thread_safe=thread_safe))
         z, still = (torch.cat(column)[: len(x)] for column in zip(*parts, strict=True))
         return z, still
+
+    def thread_safe(self, network: Model, x: Tensor) -> bool:
+        """Whether several workers may attack images (n, c, h, w) at once; not with what is a reader's."""
+        return is_featlabs(type(self)) and is_featlabs(type(self.ball)) and thread_safe(network, x)
 
     @property
     @abstractmethod
@@ -82,8 +90,8 @@ class GradientAttack(ABC):
         """The length of the longest step in the ball's norm, in pixels of [0, 1]."""
 
     @abstractmethod
-    def attack_chunk(self, network: Model, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """x' (n, c, h, w), and which images no step moved (n,)."""
+    def attack_chunk(self, network: Model, x: Tensor, y: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """x' (n, c, h, w), found from `start` (n, c, h, w), and which images no step moved (n,)."""
 
     @abstractmethod
     def blind(self, network: Model, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -144,9 +152,8 @@ class PGD(GradientAttack):
     def first_step(self) -> float:
         return self.step or 2.5 * self.ball.eps / max(self.steps, 1) or TINY
 
-    def attack_chunk(self, network: Model, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """x' (n, c, h, w) by `descend`, and which images no step moved (n,)."""
-        start = (x + self.ball.sample(x)).clamp(0, 1) if self.random_start else x
+    def attack_chunk(self, network: Model, x: Tensor, y: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """x' (n, c, h, w) by `descend` from `start` (n, c, h, w), and which images no step moved (n,)."""
         z = follow(
             self.goal(network, x, y),
             x,

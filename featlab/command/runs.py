@@ -100,14 +100,14 @@ class Deadline:
 
     def __call__(self, items: Iterable, label: str, total: int) -> Iterator:
         self.look(self.expected(label, total))
-        since, looked, wait = time.monotonic(), 0, 1
+        begun, look_at = time.monotonic(), 1
         for done, item in enumerate(self.progress(items, label, total), 1):
             yield item
             self.begun = True
-            if done < total and done - looked == wait:
-                now = time.monotonic()
-                since, looked, seconds = now, done, (now - since) / wait
-                wait = self.look(seconds)
+            if (
+                look_at == done < total
+            ):  # by all so far: of several made at once, one comes late and others at once
+                look_at += self.look((time.monotonic() - begun) / done)
 
 
 @dataclass(frozen=True)

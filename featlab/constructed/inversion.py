@@ -159,7 +159,8 @@ def parts_of_robustify(
             check_moved(goal, begin, z)
         return Part(places.start, z, {"distance": distance, "length": L2.norm(z - begin)})
 
-    return Construction(data, data.labels, make, parallel.broadcast(chunks.chunk(data.device.type)))
+    size, thread_safe = chunks.chunk(data.device.type), doors.thread_safe(network, pixels(data.images[:2]))
+    return Construction(data, data.labels, make, parallel.broadcast(size), thread_safe=thread_safe)
 
 
 def robustify(

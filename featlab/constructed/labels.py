@@ -1,12 +1,13 @@
 """Images that carry another label than people see: D_rand, D_other and D_det (section 3.2, Figure 6)."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from featlab import doors
-from featlab.attacks import L2
+from featlab.attacks import L2, GradientAttack
 from featlab.engine import chunks, parallel, seeds
 from featlab.evaluation import top_classes
 from featlab.inputs.checks import instance, whole
@@ -58,6 +59,15 @@ def next_labels(labels: Tensor, classes: int, generator: torch.Generator | None 
 Rule = Callable[[Tensor, int, torch.Generator], Tensor]
 
 
+def _thread_safe(attack: Attack | None, network: doors.Logits, x: Tensor) -> bool:
+    """Whether several workers may make parts at once with this attack, which draws nothing at random, on
+    images (n, c, h, w) like these.
+    """
+    if isinstance(attack, GradientAttack):
+        return not attack.random_start and attack.thread_safe(network, x)
+    return attack is None and doors.thread_safe(network, x)
+
+
 def parts_of_mislabel(
     model: Model, data: Dataset, rule: Rule, attack: Attack | None, *, seed: int = 0
 ) -> Construction:
@@ -79,13 +89,15 @@ def parts_of_mislabel(
 
     def make(index: Tensor, places: range) -> Part:
         x, t = pixels(data.images[index]), targets[index]
-        with seeds.drawing(seed, places.start):  # the draws are for an attack's random start
+        # the draws are for an attack's random start, which no two workers make at once
+        with nullcontext() if thread_safe else seeds.drawing(seed, places.start):
             z = x if attack is None else doors.attacked(attack, model, x, t, first=not places.start)
-        return Part(
-            places.start, z, {"reached": top_classes(doors.network(model), z) == t, "length": L2.norm(z - x)}
-        )
+        reached = top_classes(doors.network(model), z) == t
+        return Part(places.start, z, {"reached": reached, "length": L2.norm(z - x)})
 
-    return Construction(data, targets, make, parallel.broadcast(chunks.chunk(data.device.type)))
+    thread_safe = _thread_safe(attack, doors.network(model), pixels(data.images[:2]))
+    size = parallel.broadcast(chunks.chunk(data.device.type))
+    return Construction(data, targets, make, size, thread_safe=thread_safe)
 
 
 def mislabel(

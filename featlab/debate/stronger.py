@@ -167,9 +167,9 @@ class APGD(GradientAttack):
         _, gradient = pixel_gradient(lambda z: LOSSES[self.loss](network(z), y), z)
         return doors.blindness(gradient)
 
-    def attack_chunk(self, network: Model, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def attack_chunk(self, network: Model, x: Tensor, y: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         # as in AutoAttack: a point that succeeds is kept, whatever its loss
-        """x' (n, c, h, w), and which images no step moved and none was fooled on the way, (n,)."""
+        """x' (n, c, h, w) from `start` (n, c, h, w), and which images no step moved or fooled, (n,)."""
         found, least = (x.clone(), x.new_full((len(x),), math.inf))
 
         def goal(z: Tensor) -> Tensor:
@@ -179,7 +179,6 @@ class APGD(GradientAttack):
             found[better], least[better] = z[better].detach(), loss[better].detach()
             return loss
 
-        start = (x + self.ball.sample(x)).clamp(0, 1) if self.random_start else x
         best = momentum_descent(goal, x, ball=self.ball, steps=self.steps, start=start)
         succeeded = least < math.inf
         z = _where(succeeded, found, best)

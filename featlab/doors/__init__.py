@@ -16,7 +16,7 @@ from featlab.doors.attacks import (
 )
 from featlab.doors.data import check_columns, classes_in, dataset, exact, greatest, placed, targets
 from featlab.doors.gradients import BLIND, blindness, say_blind, settled
-from featlab.doors.models import Logits, asked, check_trainable, enter, network, representing
+from featlab.doors.models import Logits, asked, check_trainable, enter, network, representing, thread_safe
 
 __all__ = [
     "BLIND",
@@ -43,4 +43,5 @@ __all__ = [
     "settled",
     "sound",
     "targets",
+    "thread_safe",
 ]

@@ -82,6 +82,14 @@ def network(model: Model, most: int = 0) -> Logits:
     return Logits(freezing.frozen(model), most)
 
 
+def thread_safe(network: object, x: Tensor) -> bool:
+    """Whether several workers may run a `network`, or a frozen one, at once on images (n, c, h, w) like
+    these.
+    """
+    inner = network.network if isinstance(network, Logits) else network
+    return isinstance(inner, freezing.Frozen) and inner.thread_safe(x)
+
+
 def representing(model: Any) -> Representing:
     """`model` if it has a representation to match, g(x), as a featlab Classifier has."""
     if not hasattr(model, "represent"):

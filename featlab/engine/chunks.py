@@ -11,6 +11,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from featlab.engine import workers
 from featlab.engine.available import memory_left
 from featlab.engine.folding import Scales
 from featlab.engine.reach import networks_in
@@ -18,7 +19,9 @@ from featlab.engine.reach import networks_in
 MOST_IMAGES = 2000  # images per chunk on a GPU; more fill it no better
 # bytes allowed for an image between forward and backward; ResNet-50 at 32x32 keeps about ten million
 IMAGE = 16 * 2**20
-# bytes per thread that a chunk on a CPU may keep between forward and backward, if there is four times that
+ON_A_CPU = 125  # images per chunk: so few that what a layer makes of them stays in the cache
+SMALL_SHARE = 32  # images that are not worth another worker
+# bytes that a chunk on a CPU may keep between forward and backward, if there is four times that
 _KEPT = 160 * 2**20
 _ceiling: dict[str, int] = {}  # what fitted where memory ran out before
 
@@ -30,25 +33,30 @@ def roomy(kind: str) -> int:
 
 
 def chunk(kind: str) -> int:
-    """Images per chunk: on a CPU few enough per thread that activations stay in its cache, on a GPU enough to
-    fill it, as its memory allows.
+    """Images per chunk: on a CPU few enough that activations stay in its cache, on a GPU enough to fill it,
+    as its memory allows.
 
     Any other device is treated like a CPU. A network that needs more for an image than others makes chunks
     smaller: see `splitting`.
     """
-    wished = (
-        int(os.environ.get("FEATLAB_CHUNK") or roomy(kind))
-        if kind == "cuda"
-        else 125 * torch.get_num_threads()
-    )
+    wished = int(os.environ.get("FEATLAB_CHUNK") or roomy(kind)) if kind == "cuda" else ON_A_CPU
     return min(wished, _ceiling.get(kind, wished))
+
+
+def shares(n: int, most: int, few: int) -> int:
+    """Rows per chunk, `most` at most, so that n rows give work to two workers or four, unless that left each
+    only a `few`: however many workers there are, for what comes of a row hangs in the last bit on its chunk.
+    """
+    wanted = 4 * -(-n // (4 * most))
+    worthy = n // max(1, few)
+    return max(1, -(-n // max(min(wanted, worthy - worthy % 2), -(-n // most), 1)))
 
 
 def allowance(kind: str) -> float:
     """Bytes that a chunk may keep between forward and backward."""
     if kind == "cuda":
         return 0.0 if os.environ.get("FEATLAB_CHUNK") else float(roomy(kind) * IMAGE)
-    return max(1.0, min(_KEPT * torch.get_num_threads(), memory_left() / 4))
+    return max(1.0, min(_KEPT, memory_left() / (4 * workers.at_work())))
 
 
 def lower(kind: str, size: int) -> None:

@@ -127,6 +127,7 @@ class Copy:
     ready    whether it was compared with the model
     quick    whether it was made fast
     broken   why it is not used, if it is not
+    steady   whether its passes change nothing in it and draw nothing: several workers may then run it at once
     weights  bytes by shape of an image: what its gradient takes, and the largest single result
     places   tensors of the copy into which values are written
     links    (number of a tensor of the model, where its values are here), but for those that are folded
@@ -143,7 +144,8 @@ class Copy:
         self.which: list[int] = []
         self.versions: list[int | None] | None = None
         self.values: list[Tensor] = []
-        self.ready, self.quick, self.changes, self.broken = False, False, 0, ""
+        self.twins: dict[int, nn.Module] = {}
+        self.ready, self.quick, self.changes, self.broken, self.steady = False, False, 0, "", False
         self.network = copy.deepcopy(model).eval().requires_grad_(False)
         copied = Anatomy(self.network)
         self.links, self.places = [*enumerate(copied.tensors)], copied.tensors
@@ -189,10 +191,23 @@ class Copy:
             self.ready = True
         self.follow(model, tensors)
         rounding = isinstance(self.autocast, torch.autocast) and self.quick
+        before = versions(self.places)
         with self.autocast:
             watch = self._check(x, wanted, COARSE if rounding else tolerance_for(wanted))
+        self.steady = versions(self.places) == before and not watch.draws
         self.weights[x.shape[1:]] = watch.bytes / len(x), watch.widest / len(x)
         self.follow(model, tensors)  # the passes may have changed what the copy holds
+
+    def of_worker(self, number: int | None) -> nn.Module:
+        """The network for a worker: one of its own, since a forward may keep something in its module, of the
+        tensors that all share.
+        """
+        if number is None:
+            return self.network
+        if number not in self.twins:
+            shared: dict[int, Any] = {id(tensor): tensor for tensor in Anatomy(self.network).tensors}
+            self.twins[number] = copy.deepcopy(self.network, shared)
+        return self.twins[number]
 
     def _check(self, x: Tensor, wanted: list[Tensor], tolerance: float) -> Watch:
         """Run on the images under a Watch; Unlike if the outputs are not those wanted."""

@@ -5,10 +5,12 @@ A network is watched with real images, never traced: what it keeps of a pass are
 hangs on the values of its images is seen. Where there is one, nothing is folded.
 """
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -81,7 +83,9 @@ def _place(value: object) -> int | None:
 
 
 class Watch(Scales):
-    """Within this block it sees, besides, what torch's functions read and make while a network runs."""
+    """Within this block it sees, besides, what torch's functions read and make while a network runs, and
+    whether something is drawn at random.
+    """
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -91,7 +95,7 @@ class Watch(Scales):
         self.read: set[nn.Module] = set()
         self.calls: Counter[nn.Module] = Counter()
         self.edges: list[tuple[nn.Module, nn.BatchNorm2d]] = []
-        self.branches = False
+        self.branches, self.draws = False, False
         self.weights = {
             id(t): part for part in self.names if foldable(part) for t in part.parameters(recurse=False)
         }
@@ -100,11 +104,13 @@ class Watch(Scales):
         watched = [part for part in self.names if foldable(part) or type(part) is nn.BatchNorm2d]
         self.hooks = [part.register_forward_pre_hook(self._begins) for part in watched]
         self.hooks += [part.register_forward_hook(self._ends) for part in watched]
+        self.others = _other_draws()
         return super().__enter__()
 
     def __exit__(self, *error: object) -> None:
         for hook in self.hooks:
             hook.remove()
+        self.draws |= self.others != _other_draws()
         super().__exit__(*error)
 
     def _begins(self, part: nn.Module, inputs: tuple) -> None:
@@ -122,7 +128,9 @@ class Watch(Scales):
     def __torch_function__(
         self, func: Callable, types: Iterable[type], args: tuple = (), kwargs: dict | None = None
     ) -> Any:
+        draws = torch.default_generator.get_state()
         result = func(*args, **(kwargs or {}))
+        self.draws |= not torch.default_generator.get_state().equal(draws)
         name, given = getattr(func, "__name__", ""), tree_leaves((args, kwargs))
         made = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
         if name in LOOKS and not made:
@@ -155,6 +163,12 @@ class Watch(Scales):
             for a, b in always
             if a not in self.read and is_own(a, self.names) and _settled(b)
         ]
+
+
+def _other_draws() -> tuple:
+    """How far Python's and numpy's own random numbers have come."""
+    numpys: dict[str, Any] = np.random.get_state(legacy=False)
+    return random.getstate(), numpys["state"]["key"].tobytes(), numpys["state"]["pos"]
 
 
 def foldable(part: nn.Module) -> bool:

@@ -5,16 +5,16 @@ the same function: parameters frozen, batch-norm folded into the convolution bef
 bfloat16 where the processor has it.
 """
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
-from featlab.engine import chunks
+from featlab.engine import chunks, workers
 from featlab.engine.anatomy import Anatomy
 from featlab.engine.copies import Copy, Unlike, passes
 from featlab.engine.devices import (
@@ -135,6 +135,13 @@ class Frozen:
         self._prepare(x)
         return self.kept is not None and self.kept.quick
 
+    def thread_safe(self, x: Tensor) -> bool:
+        """Whether several workers may run it at once on images (n, c, h, w) like these."""
+        with contextlib.suppress(Exception):  # what it says against these images it says again when it is run
+            self._prepare(x)
+            return self.kept is not None and self.kept.steady
+        return False
+
     def _pass(self, x: Tensor, which: int) -> Tensor:
         x = x.to(self.dtype) if x.is_floating_point() else x
         self._prepare(x)
@@ -144,7 +151,7 @@ class Frozen:
                 return in_full(chunks.weighed(passes(self.model)[which], x, _of(self.model).weights[which]))
         with kept.autocast, tuned(x.device.type):
             known = kept.compiled.get(x.shape)
-            return in_full((known or passes(kept.network))[which](x))
+            return in_full((known or passes(kept.of_worker(workers.worker_number())))[which](x))
 
     def _prepare(self, x: Tensor) -> None:
         """Compare the copy with the model where that was not done for images of this shape;
@@ -230,7 +237,7 @@ def frozen(model: Any) -> Any:
     return Frozen(model) if isinstance(model, nn.Module) else harmless(model)
 
 
-@contextmanager
+@contextlib.contextmanager
 def laid_out(model: nn.Module, x: Tensor) -> Iterator[None]:
     """Within this block the weights lie in memory with channels last, a fifth faster, if the network computes
     the same so on images like x (n, c, h, w); after it as before.

@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from featlab.engine import chunks, devices, freezing
+from featlab.engine import chunks, devices, freezing, workers
 
 _T = TypeVar("_T")
 FILLED = ("cuda",)  # where chunks of one shape are worth a few images computed twice
@@ -95,14 +95,39 @@ def outside_inference() -> Iterator[None]:
 
 
 def in_chunks(
-    function: Callable[..., _T], first: Tensor, *others: Tensor | range, times: int = 1, each: int = 1
+    function: Callable[..., _T],
+    first: Tensor,
+    *others: Tensor | range,
+    times: int = 1,
+    each: int = 1,
+    thread_safe: bool = False,
 ) -> Iterator[_T]:
     """function(rows of each tensor (n, ...)), over chunks of `times` chunks.chunk rows, or of as few as fit:
     what the network itself says of its images (chunks.TooMany), or half as many again and again where memory
     runs out. A range among the tensors numbers the rows. torch.OutOfMemoryError if not even one row fits.
 
-    each  images that a network sees for a row
+    each       images that a network sees for a row
+    thread_safe  whether several workers may run the function at once
     """
+    kind, size = first.device.type, len(first)
+    if kind not in FILLED:
+        size = max(1, times * chunks.chunk(kind) // each)
+        size = chunks.shares(len(first), size, times * chunks.SMALL_SHARE // each) if thread_safe else size
+
+    def chunk(start: int) -> list[_T]:
+        rows = slice(start, start + size)
+        return list(_fitting(function, first[rows], *(of[rows] for of in others), times=times, each=each))
+
+    starts = range(0, len(first), max(1, size))
+    many = min(workers.count(kind), len(starts)) if thread_safe else 1
+    for found in workers.hand_out(chunk, starts, many):
+        yield from found
+
+
+def _fitting(
+    function: Callable[..., _T], first: Tensor, *others: Tensor | range, times: int, each: int
+) -> Iterator[_T]:
+    """The same, one after the other, of the rows (n, ...) of a chunk on a CPU, or of all on a GPU."""
     kind, start, most = first.device.type, 0, len(first)
     while start < len(first):
         size = max(1, min(times * chunks.chunk(kind) // each, most))
@@ -124,7 +149,13 @@ def in_chunks(
 
 
 def mapped(
-    function: Callable[..., Tensor], first: Tensor, *others: Tensor, times: int = 1, each: int = 1
+    function: Callable[..., Tensor],
+    first: Tensor,
+    *others: Tensor,
+    times: int = 1,
+    each: int = 1,
+    thread_safe: bool = False,
 ) -> Tensor:
     """The function's results of all rows, one for each row, chunk after chunk: (n, ...) -> (n, ...)."""
-    return torch.cat(list(in_chunks(function, first, *others, times=times, each=each)))[: len(first)]
+    parts = in_chunks(function, first, *others, times=times, each=each, thread_safe=thread_safe)
+    return torch.cat(list(parts))[: len(first)]

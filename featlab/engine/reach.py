@@ -23,6 +23,11 @@ def networks_in(value: object, depth: int = DEEP) -> list[nn.Module]:
     return [network for one in _reached(value) for network in networks_in(one, depth - 1)]
 
 
+def is_featlabs(kind: type) -> bool:
+    """Whether a class is featlab's own."""
+    return kind.__module__.partition(".")[0] == "featlab"
+
+
 def _reached(value: object) -> list:
     if isinstance(value, types.FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if _full(cell)]

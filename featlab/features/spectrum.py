@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from featlab import doors
 from featlab.attacks import L2, check_reach, descend_outwards
 from featlab.doors import dataset
 from featlab.engine import chunks, devices
@@ -92,7 +93,9 @@ def parts_of_spectrum(model: Classifier, data: Dataset, radii: Sequence[float] =
         least, greatest = extremes(units, pixels(images), balls, k)
         return Part(places.start, images, {"least": least, "greatest": greatest})
 
-    return Construction(data, data.labels, make, max(1, 2 * chunks.chunk(data.device.type) // k), 2 * k)
+    size = max(1, 2 * chunks.chunk(data.device.type) // k)
+    thread_safe = doors.thread_safe(units.network, pixels(data.images[:2]))
+    return Construction(data, data.labels, make, size, 2 * k, thread_safe=thread_safe)
 
 
 def growing_balls(model: Classifier, data: Dataset, radii: Sequence[float]) -> list[L2]:

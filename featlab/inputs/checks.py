@@ -23,6 +23,7 @@ _T = TypeVar("_T")
 _D = TypeVar("_D", bound="_Fields")
 Size = int | tuple[int, int]  # of images in pixels: the side of a square, or (height, width)
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+_overheard: ContextVar[list[str] | None] = ContextVar("overheard", default=None)
 
 
 def real(value: Any, name: str) -> float:
@@ -263,11 +264,25 @@ def quiet() -> Iterator[None]:
         _quiet.reset(token)
 
 
+@contextmanager
+def overheard() -> Iterator[list[str]]:
+    """Within this block what `warn` would say comes into a list, to be said elsewhere."""
+    said: list[str] = []
+    token = _overheard.set(said)
+    try:
+        yield said
+    finally:
+        _overheard.reset(token)
+
+
 def warn(text: str) -> None:
     """Warn at the line of the reader's that led here, each time:
     what is said once does not stand beside the second number.
     """
     if _quiet.get():
+        return
+    if (heard := _overheard.get()) is not None:
+        heard.append(text)
         return
     frame = sys._getframe(1)
     while frame.f_back and _inside(frame):

@@ -86,4 +86,14 @@ def test_what_did_not_fit_once_bounds_the_chunks_from_then_on(monkeypatch):
     chunks.lower("cpu", 7)
     assert chunks.chunk("cpu") == 7 < whole
     chunks.lower("cpu", 10**9)
-    assert chunks.chunk("cpu") == whole == 125 * torch.get_num_threads()
+    assert chunks.chunk("cpu") == whole
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 31, 64, 100, 125, 130, 500, 501, 1001])
+@pytest.mark.parametrize("most, few", [(125, 32), (250, 64), (9, 32), (1, 0)])
+def test_shares_cover_all_rows_and_are_no_larger_than_a_chunk_nor_too_small(n, most, few):
+    size = chunks.shares(n, most, few)
+    pieces = -(-n // size)
+    assert 1 <= size <= most and (pieces == -(-n // most) or size >= few)
+    if n >= max(2 * few, 2):
+        assert pieces >= 2

@@ -33,6 +33,7 @@ def recording(monkeypatch):
         "_given_up": set(),
     }.items():
         monkeypatch.setattr(graphs, name, value)
+    monkeypatch.setattr(memory, "FILLED", ("cpu",))
 
 
 @pytest.mark.parametrize("size", [30, 1000])

@@ -40,7 +40,8 @@ def test_out_of_memory_halves_the_chunks_and_gives_the_same(request):
     whole = made()
     refused = request.getfixturevalue("little_memory")
     assert agree(made(), whole)
-    assert refused[0] == 20 and chunks.chunk("cpu") == 5  # 40, 20, 10, 5: predictions take two chunks at once
+    # halved until predictions, which take two chunks at once, fit
+    assert refused[0] == 20 and 12 / 4 < chunks.chunk("cpu") <= 12 / 2
     tried = len(refused)
     assert agree(made(), whole) and len(refused) == tried  # what did not fit is not tried again
 
