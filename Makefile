@@ -6,13 +6,14 @@ READY = $(VENV)/.installed
 ROOT_TOO = $(if $(filter 0,$(shell id -u)),--allow-root)
 FLAGS ?=
 URL ?=
+PYPI ?=
 ONLY ?=
 NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 
 # threads that wait for each other let other processes run: beside one busy process notebook 01 took nine minutes with spinning ones, 40 s so
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links notebooks site picture results bench gpu clean
+.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links wheel notebooks site picture results bench gpu clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -58,8 +59,12 @@ lint: $(READY)
 	$(BIN)/ruff format --check featlab tests benchmarks tools
 	$(BIN)/mypy
 
-links: $(READY)  # first cells and README in line with the address; URL=https://github.com/you/featlab changes it
-	$(BIN)/python -m tools.links $(URL)
+links: $(READY)  # URL=https://github.com/you/featlab adds badges and the address to README, first cells and pages; PYPI=1: the package is on PyPI
+	$(BIN)/python -m tools.links $(URL) $(if $(PYPI),--pypi)
+
+wheel: $(READY)  # dist/featlab-*.whl, which installs anywhere with pip: on Colab without an address, on a machine without a clone
+	$(BIN)/python -m pip install -q "build>=1"
+	$(BIN)/python -m build --wheel
 
 notebooks: $(READY)  # run notebooks anew (all, or NOTEBOOKS=...) and keep what they show; in a cache where nobody has predicted anything
 	$(BIN)/python -m pip install -q -e ".[dev]"
