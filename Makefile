@@ -111,6 +111,8 @@ clean:
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "featlab needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
+	@echo "featlab: installing into $(VENV), this once. PyTorch is downloaded (a few gigabytes on Linux): this takes minutes, by the network."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[lab,test]"
+	@echo "featlab: installed."
 	touch $(READY)
