@@ -1,4 +1,4 @@
-"""What the documents tell a reader to type runs: the snippets of how-do-i, and the example of each public name."""
+"""What the documents tell a reader to type runs: the snippets of how-do-i, and an example of each name."""
 
 import doctest
 import re

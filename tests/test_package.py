@@ -92,7 +92,7 @@ def clone(tmp_path_factory):
     tree = tmp_path_factory.mktemp("home") / "featlab"
     for name in ("featlab", "results", "notebooks"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "own"))
-    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "LICENSE-CONTENT.md"):
         shutil.copy(ROOT / name, tree)
     return tree
 

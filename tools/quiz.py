@@ -14,8 +14,9 @@ QUIZ, SHEET = ROOT / "docs" / "quiz.md", ROOT / "docs" / "quiz-sheet.md"
 NOTEBOOK = COURSE / "quiz" / "quiz.ipynb"
 OPENING = """# Quiz
 
-Eight questions on mistakes that students and published replications make. Answer before the course, and again after it: your answers are remembered, and each
-is held against the right one. Nothing waits for an answer."""
+Eight questions on mistakes that students and published replications make. Answer before the course,
+and again after it: your answers are remembered, and each is held against the right one. Nothing waits for an
+answer."""
 IMPORTS = "import featlab as fl\nfrom featlab.widgets.predict import Predict"
 
 
