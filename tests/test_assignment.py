@@ -104,6 +104,10 @@ def test_the_first_cell_makes_the_network_that_the_cases_were_drawn_with():
 
 # with the tools themselves
 
+BESIDE = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+)  # alembic is there too
+
 
 def program(name: str) -> str:
     """A command that stands beside this Python, or the test is skipped."""
@@ -114,7 +118,7 @@ def program(name: str) -> str:
 
 
 def run(folder: Path, *words: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PATH": BESIDE, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
     assert not done.returncode, done.stdout + done.stderr
 
@@ -154,7 +158,8 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_nbgrader_gives_full_part_and_no_points(folder):
+def test_nbgrader_gives_full_part_and_no_points(folder, monkeypatch):
+    monkeypatch.setenv("PATH", BESIDE)
     nbgrader, home = program("nbgrader"), folder / "nbgrader"
     run(home, nbgrader, "generate_assignment", LESSON)
     student = home / "release" / LESSON / f"{LESSON}.ipynb"

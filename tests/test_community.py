@@ -1,4 +1,4 @@
-"""What reviewers and lecturers look for: citation, licences, workflows, the quiz as it is made, links that lead somewhere."""
+"""What reviewers and lecturers look for: citation, licences, workflows, links, and the quiz as it is made."""
 
 import json
 import re
