@@ -43,7 +43,7 @@ def bars(names: list[str], measure: str = "clean") -> str:
     words = ", ".join(f"{name} {100 * stored[name][measure][0]:.1f} %" for name in names)
     return (
         f'<svg viewBox="0 0 960 {height}" role="img" aria-label="right on real images: {escaped(words)}">'
-        f"{drawn}{chance}</svg><p><small>Right on 2,000 real test images, mean of {seeds()} seeds; the line goes from the "
+        f"{chance}{drawn}</svg><p><small>Right on 2,000 real test images, mean of {seeds()} seeds; the line goes from the "
         "least to the greatest; dashed: chance.</small></p>"
     )
 
