@@ -6,7 +6,7 @@ import re
 import pytest
 
 import featlab
-from tools import links, quiz
+from tools import fourth, links, quiz
 from tools.notebook import ROOT, read
 
 yaml = pytest.importorskip("yaml", reason="JupyterLab brings it")
@@ -75,3 +75,8 @@ def test_the_sheet_tells_no_answer():
 def test_the_licence_of_the_content_is_named_where_it_is_asked_for():
     assert "CC BY 4.0" in text("LICENSE-CONTENT.md") and "LICENSE-CONTENT.md" in text("README.md")
     assert links.address() or "github.com" not in text("README.md")
+
+
+def test_the_solved_example_shows_its_stored_table():
+    page = text("docs/open-assignment.md")
+    assert fourth.filled(page) == page, "python -m tools.fourth"
