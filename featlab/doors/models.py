@@ -87,7 +87,7 @@ def representing(model: Any) -> Representing:
     if not hasattr(model, "represent"):
         kind = type(model).__name__
         raise TypeError(
-            f"the model needs a method represent(x), images to features, and {kind} has none: "
+            f"the model needs a method represent(x), and {kind} has none: "
             "fl.Classifier(body, width, channels=1, classes=10) has it, where `body` is your network up to "
             "its last layer, with `width` outputs; or give your network such a method"
         )
