@@ -6,13 +6,15 @@ READY = $(VENV)/.installed
 ROOT_TOO = $(if $(filter 0,$(shell id -u)),--allow-root)
 FLAGS ?=
 URL ?=
+PYPI ?=
+SEED ?= 0
 ONLY ?=
 NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 
 # threads that wait for each other let other processes run: beside one busy process notebook 01 took nine minutes with spinning ones, 40 s so
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links notebooks site picture results bench gpu clean
+.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links wheel assignment test-assignment slides figures quiz term release notebooks site picture results bench gpu clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -57,9 +59,15 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check featlab tests benchmarks tools
 	$(BIN)/mypy
+	$(BIN)/cffconvert --validate
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-links: $(READY)  # first cells and README in line with the address; URL=https://github.com/you/featlab changes it
-	$(BIN)/python -m tools.links $(URL)
+links: $(READY)  # URL=https://github.com/you/featlab adds badges and the address to README, first cells and pages; PYPI=1: the package is on PyPI
+	$(BIN)/python -m tools.links $(URL) $(if $(PYPI),--pypi)
+
+wheel: $(READY)  # dist/featlab-*.whl, which installs anywhere with pip: on Colab without an address, on a machine without a clone
+	$(BIN)/python -m pip install -q "build>=1"
+	$(BIN)/python -m build --wheel
 
 notebooks: $(READY)  # run notebooks anew (all, or NOTEBOOKS=...) and keep what they show; in a cache where nobody has predicted anything
 	$(BIN)/python -m pip install -q -e ".[dev]"
@@ -75,6 +83,37 @@ course: $(READY)  # after a notebook changed: first cells, solutions, README, ev
 site: $(READY)  # the course as static pages in site/, for a browser without a kernel or a network
 	$(BIN)/python -m pip install -q -e ".[site]"
 	$(BIN)/python -m tools.pages site
+
+assignment: $(READY)  # build/assignment: every lesson's exercises for nbgrader and for otter; SEED=7 draws other hidden cases
+	$(BIN)/python -m tools.assignment build/assignment --seed $(SEED)
+
+test-assignment:  # nbgrader and otter grade a right, a half-right and an empty solution
+	$(PYTHON) -m venv $(VENV)-grading
+	$(VENV)-grading/bin/python -m pip install -q -e ".[lab,test,grading]"
+	$(VENV)-grading/bin/python -m pytest tests/test_assignment.py
+
+slides: $(READY)  # build/slides/slides.html: fifteen slides for 45 minutes, with speaker's notes; print them to PDF
+	$(BIN)/python -m tools.slides build/slides
+
+figures: $(READY)  # build/figures: the lecture's figures as svg and png (needs a Chromium or Chrome)
+	$(BIN)/python -m pip install -q "kaleido>=1"
+	$(BIN)/python -m tools.figures build/figures
+
+quiz: $(READY)  # the quiz's notebook and its sheet, from docs/quiz.md
+	$(BIN)/python -m tools.quiz
+	$(MAKE) notebooks NOTEBOOKS=notebooks/quiz/quiz.ipynb
+
+term: $(READY)  # requirements/term.txt: the versions of this term, for a class that wants all machines alike
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q pyproject.toml --extra lab --extra test --universal --python-version 3.11 \
+	  --no-emit-index-url --no-header --no-annotate -o requirements/term.txt
+
+release: $(READY)  # what a release must have: one version, its paragraph in the changelog, a wheel that works alone, docs that run
+	$(BIN)/python -m pip install -q build twine
+	$(BIN)/python -m pytest tests/test_package.py tests/test_docs.py tests/test_community.py
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
 
 picture: $(READY)  # the README's animated picture
 	$(BIN)/python -m tools.picture
@@ -104,10 +143,12 @@ gpu:  # what to run on a GPU, command by command
 	@cat benchmarks/gpu.md
 
 clean:
-	rm -rf $(VENV) $(VENV)-colab $(VENV)-floors $(VENV)-binder site build
+	rm -rf $(VENV) $(VENV)-colab $(VENV)-floors $(VENV)-binder $(VENV)-grading site build dist
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "featlab needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
+	@echo "featlab: installing into $(VENV), this once. PyTorch is downloaded (a few gigabytes on Linux): this takes minutes, by the network."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[lab,test]"
+	@echo "featlab: installed."
 	touch $(READY)

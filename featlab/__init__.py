@@ -63,7 +63,10 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f"featlab.{_HOME[name]}"), name)
     if name in _MODULES:
         return import_module(f"featlab.{name}")
-    raise AttributeError(f"featlab has no {name!r}; it has {', '.join(__all__)}")
+    from featlab.inputs.options import did_you_mean
+
+    meant = did_you_mean(name, [*__all__, *_MODULES])
+    raise AttributeError(f"featlab has no {name!r}; it has {', '.join(__all__)}{meant}")
 
 
 def __dir__() -> list[str]:

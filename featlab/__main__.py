@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 from featlab import __version__
-from featlab.command import endings
+from featlab.command import endings, without_make
 from featlab.command.endings import TIME_IS_UP
 from featlab.experiments.registry import EXPERIMENTS
 from featlab.inputs import options
+
+LAB, TEST = "lab", "test"
 
 
 def _measure(arguments: argparse.Namespace) -> int:
@@ -19,17 +21,54 @@ def _measure(arguments: argparse.Namespace) -> int:
     return handler.measure(arguments)
 
 
+def _measure_together(arguments: argparse.Namespace) -> int:
+    """Run one experiment in every process that torchrun started."""
+    from featlab.engine import parallel
+    from featlab.engine.clock import TimeIsUp
+
+    try:
+        with parallel.together():
+            try:
+                return _measure(arguments)
+            except TimeIsUp:
+                parallel.barrier()  # no process leaves before the first one has saved: torchrun would end it
+                raise
+    except TimeIsUp:
+        endings.announce(
+            "\nthe time is up; what was made is kept. Run the same command again: it goes on where it was."
+        )
+        return TIME_IS_UP
+    except RuntimeError as error:  # out of the device's memory, or another process is gone
+        if parallel.PLACE is None:
+            raise
+        raise RuntimeError(
+            f"another process may have been lost; the same command goes on where it was. {error}"
+        ) from error
+
+
+def _prog() -> str:
+    """How this command was begun: `featlab`, where it is installed, or `python -m featlab`."""
+    name = Path(sys.argv[0]).stem
+    return "featlab" if name == "featlab" else "python -m featlab"
+
+
 def parser() -> options.Parser:
-    """The commands, one for each experiment, all with the same options."""
+    """The commands: one for each experiment, all with the same options; and `lab` and `test`."""
     top = options.Parser(
-        prog="python -m featlab",
-        description="Run the paper: adversarial examples are not bugs, they are features.",
+        prog=_prog(), description="Run the paper: adversarial examples are not bugs, they are features."
     )
     top.add_argument("--version", action="version", version=__version__)
     commands = top.add_subparsers(required=True, metavar="command")
+    add_course(commands)
     for experiment in EXPERIMENTS.values():
-        command = commands.add_parser(experiment.name, help=experiment.help)
-        command.set_defaults(run=_measure, experiment=experiment.name)
+        command = commands.add_parser(
+            experiment.name,
+            help=experiment.help,
+            description=f"Measure {experiment.help}. Time: {experiment.time}. Ctrl-C at any moment; the same "
+            "command goes on where it was.",
+            epilog=f"example: {_prog()} {experiment.name} {experiment.example}",
+        )
+        command.set_defaults(run=_measure_together, experiment=experiment.name)
         if experiment.row:
             command.add_argument(
                 "--row", type=options.text, default="D_rand", help="the training set (default: D_rand)"
@@ -37,6 +76,28 @@ def parser() -> options.Parser:
         command.add_argument("--preset", type=options.text, help=experiment.presets)
         add_options(command)
     return top
+
+
+def add_course(commands: argparse._SubParsersAction) -> None:
+    """`lab` and `test`: what make does, where there is no make."""
+    lab = commands.add_parser(
+        LAB,
+        help="open the course in JupyterLab (make lab)",
+        description="Open the course in JupyterLab, on its first notebook. Time: seconds; the first time in "
+        "a clone also the minutes of an installation into .venv.",
+        epilog=f"example: {_prog()} {LAB} --no-browser",
+    )
+    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
+    lab.set_defaults(run=lambda arguments: without_make.lab(browser=not arguments.no_browser))
+    test = commands.add_parser(
+        TEST,
+        help="run every test and every notebook (make test)",
+        description="Run every test and every notebook of a clone. Time: 4 to 89 seconds a notebook "
+        "(measured, one core), and minutes for the tests.",
+        epilog=f"example: {_prog()} {TEST} notebooks/00-bug-or-feature.ipynb",
+    )
+    test.add_argument("what", nargs="*", metavar="FILE", help="only these files")
+    test.set_defaults(run=lambda arguments: without_make.test(arguments.what))
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -55,35 +116,15 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def main(words: list[str] | None = None) -> int:
     """Run a command; whatever ends it leaves everything made so far in the store, and is said in one line."""
+    os.environ.setdefault("TQDM_MININTERVAL", "0.5")
     return endings.status(lambda: run(sys.argv[1:] if words is None else words))
 
 
 def run(words: list[str]) -> int:
-    """The command that the words mean, in every process that torchrun started."""
-    arguments = options.parsed(parser(), EXPERIMENTS, words)
-    from featlab.engine import parallel
-    from featlab.engine.clock import TimeIsUp
-
-    try:
-        with parallel.together():
-            try:
-                return arguments.run(arguments)
-            except TimeIsUp:
-                parallel.barrier()  # no process leaves before the first one has saved: torchrun would end it
-                raise
-    except TimeIsUp:
-        endings.announce(
-            "\nthe time is up; what was made is kept. Run the same command again: it goes on where it was."
-        )
-        return TIME_IS_UP
-    except RuntimeError as error:  # out of the device's memory, or another process is gone
-        if parallel.PLACE is None:
-            raise
-        raise RuntimeError(
-            f"another process may have been lost; the same command goes on where it was. {error}"
-        ) from error
+    """The command that the words mean."""
+    arguments = options.parsed(parser(), [LAB, TEST, *EXPERIMENTS], words)
+    return arguments.run(arguments)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TQDM_MININTERVAL", "0.5")
     sys.exit(main())

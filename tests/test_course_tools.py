@@ -1,5 +1,6 @@
 """Solutions, first cells and links are made from the course, stored, and still what would be made now."""
 
+import importlib.util
 import re
 import sys
 import types
@@ -86,58 +87,105 @@ def test_names_are_read_and_defined_as_python_reads_them():
     assert defined == {"total", "i"}
 
 
+BOOT = links.source(links.address(), links.on_pypi())
+PLACE = "https://github.com/a/b"
+
+
 @pytest.mark.parametrize(
     "path", [*course(), *SOLUTIONS.glob("*.ipynb")], ids=lambda path: "/".join(path.parts[-2:])
 )
 def test_the_first_cell_is_the_common_one(path):
     notebook = read(path)
     before = [c["source"] for c in notebook["cells"]]
-    assert before == [c["source"] for c in links.prepare(notebook, links.address())["cells"]], (
-        "run: make course"
-    )
+    assert before == [c["source"] for c in links.prepare(notebook, BOOT)["cells"]], "run: make course"
 
 
 def test_a_first_cell_can_be_given_its_beginning_more_than_once():
     bare = "import numpy as np\n\nfrom featlab import gaussian as g"
-    once = links.first_cell(bare, "https://github.com/a/b")
-    assert links.first_cell(once, "https://github.com/a/b") == once
-    moved = links.first_cell(once, "https://github.com/c/d")
-    assert (
-        "a/b" not in moved
-        and moved.count("import sys") == moved.count("fl.setup()") == moved.count("import featlab as fl") == 1
-    )
+    once = links.first_cell(bare, links.source(PLACE, False))
+    assert links.first_cell(once, links.source(PLACE, False)) == once
+    for boot in (links.source("https://github.com/c/d", False), links.source(PLACE, True), BOOT):
+        moved = links.first_cell(once, boot)
+        assert "a/b" not in moved and boot[1] in moved
+        assert moved.count("import sys") == moved.count("find_spec(") == moved.count("fl.setup()") == 1
+        assert moved.count("import featlab as fl") == 1 and links.first_cell(moved, boot) == moved
 
 
-@pytest.mark.parametrize("colab", [False, True])
+def test_colab_takes_the_released_package_else_the_repository_else_a_wheel():
+    assert links.source(PLACE, True)[1] == links.source(None, True)[1] == "featlab"
+    assert links.source(PLACE, False)[1] == f"git+{PLACE}"
+    how, what = links.source(None, False)
+    assert "make wheel" in how and what == "featlab-*.whl"
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "colab", "colab with featlab"])
 @COURSE
-def test_the_first_cell_fetches_on_colab_only_and_leaves_torch_alone(path, colab, monkeypatch, capsys):
+def test_the_first_cell_fetches_on_a_bare_colab_only_and_leaves_torch_alone(path, where, monkeypatch, capsys):
     shell, asked, enabled = InteractiveShell.instance(), [], []
     shell.register_magic_function(asked.append, "line", "pip")
-    if colab:
+    if where != "elsewhere":
         output = types.SimpleNamespace(enable_custom_widget_manager=lambda: enabled.append(True))
         monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
         monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    if where == "colab":
+        known = importlib.util.find_spec
+        unknown = lambda name: None if name == "featlab" else known(name)  # noqa: E731
+        monkeypatch.setattr(importlib.util, "find_spec", unknown)
     first = next(c for c in read(path)["cells"] if c["cell_type"] == "code")
     assert shell.run_cell(first["source"]).success
-    assert asked == [f"install -q --no-deps git+{links.address()}"] * colab and enabled == [True] * colab
+    assert asked == [f"install -q --no-deps {BOOT[1]}"] * (where == "colab")
+    assert enabled == [True] * (where != "elsewhere")
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_the_readme_shows_the_course_as_it_is():
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert links.readme(text, links.address()) == text, "run: make course"
-    assert (
-        text.count("mybinder.org/v2/gh/") == text.count("colab.research.google.com/github/") == len(course())
-    )
+    badges = text.count("mybinder.org/v2/gh/"), text.count("colab.research.google.com/github/")
+    assert badges == ((len(course()),) * 2 if links.address() else (0, 0))
 
 
-def test_the_address_stands_in_pyproject_and_is_repeated_nowhere_else():
-    allowed = {"pyproject.toml", "README.md"}
-    place = links.address().removeprefix("https://")
-    for path in (p for ending in ("*.py", "*.md", "*.toml", "*.yml", "Makefile") for p in ROOT.rglob(ending)):
-        local = path.relative_to(ROOT)
-        if not {".venv", "build", "site", ".git"} & set(local.parts) and local.name not in allowed:
-            assert place not in path.read_text(), local
+def test_with_an_address_every_notebook_has_its_badges():
+    made = links.readme("<!-- course --><!-- /course -->", PLACE)
+    for path in course():
+        assert f"/gh/a/b/main?urlpath=lab/tree/notebooks/{path.name})" in made
+        assert f"/github/a/b/blob/main/notebooks/{path.name})" in made
+
+
+def test_an_address_is_written_changed_and_refused():
+    bare = "[project.urls]\n\n[tool.featlab]\non-pypi = false\n"
+    once = links.told(bare, [PLACE + ".git"])
+    assert links.URLS.search(once)[1] == PLACE and links.told(once, []) == once
+    twice = links.told(once, ["https://github.com/c/d/", "--pypi"])
+    assert links.URLS.search(twice)[1] == "https://github.com/c/d" and "on-pypi = true" in twice
+    for word in ("github.com/a/b", "https://github.com/a", "--pip"):
+        with pytest.raises(SystemExit, match="is no address"):
+            links.told(bare, [word])
+
+
+SHOWN = ("*.py", "*.md", "*.toml", "*.yml", "*.yaml", "*.ipynb", "*.cff", "Makefile")
+LEFT_OUT = {"build", "dist", "site"}
+
+
+def texts():
+    """Every text of the repository that a reader may see."""
+    for ending in SHOWN:
+        for path in ROOT.rglob(ending):
+            parts = path.relative_to(ROOT).parts
+            if not LEFT_OUT & set(parts) and not any(p.startswith(".venv") or p == ".git" for p in parts):
+                yield path
+
+
+def test_no_text_leads_to_an_address_that_does_not_exist():
+    owner = "OWN" + "ER"
+    assert not [path for path in texts() if owner in path.read_text(encoding="utf-8")]
+
+
+def test_the_address_is_repeated_only_where_make_links_writes_it():
+    if where := links.address():
+        allowed = {"pyproject.toml", "README.md"}
+        others = (path for path in texts() if path.name not in allowed and path.suffix != ".ipynb")
+        assert not [path for path in others if where.removeprefix("https://") in path.read_text("utf-8")]
 
 
 def test_magics_are_hidden_from_python_only():

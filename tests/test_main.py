@@ -53,3 +53,20 @@ def test_an_error_of_one_process_alone_passes_as_it_is(monkeypatch):
     monkeypatch.setattr(command, "_measure", fails)
     with pytest.raises(RuntimeError, match=r"^out of memory$"):
         command.run(["reproduce"])
+
+
+@pytest.mark.parametrize("name", [command.LAB, command.TEST, *EXPERIMENTS])
+def test_the_help_of_a_command_says_its_purpose_its_time_and_an_example_that_is_understood(name, capsys):
+    with pytest.raises(SystemExit):
+        command.run([name, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Time: " in said and f"example: python -m featlab {name} " in said
+    words = said.partition("example: python -m featlab ")[2].split()
+    assert command.parser().parse_args(words).run
+
+
+def test_the_installed_command_names_itself(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/usr/local/bin/featlab"])
+    assert command.parser().prog == "featlab"
+    monkeypatch.setattr("sys.argv", ["/usr/lib/featlab/__main__.py"])
+    assert command.parser().prog == "python -m featlab"

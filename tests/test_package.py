@@ -26,7 +26,7 @@ def test_every_package_is_listed():
         )
     )
     folders = {path.parent for path in (ROOT / "featlab").rglob("*.py")}
-    assert listed - {"featlab.measured"} == {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert listed == {".".join(folder.relative_to(ROOT).parts) for folder in folders}
 
 
 def test_one_version():
@@ -86,27 +86,55 @@ def test_a_text_without_an_encoding_is_found():
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def clone(tmp_path_factory):
+    """What a package is built from, in a folder named as people clone it."""
     pytest.importorskip("setuptools", minversion="77")
-    tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("out")
-    for name in ("featlab", "results"):
+    tree = tmp_path_factory.mktemp("home") / "featlab"
+    for name in ("featlab", "results", "notebooks"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "own"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "LICENSE-CONTENT.md"):
         shutil.copy(ROOT / name, tree)
-    build = f"from setuptools import build_meta; build_meta.build_wheel({str(out)!r})"
-    subprocess.run([sys.executable, "-c", build], cwd=tree, check=True, capture_output=True)
+    return tree
+
+
+def built(clone: Path, out: Path, kind: str) -> Path:
+    """A wheel, or an editable one, as pip asks for it."""
+    build = f"from setuptools import build_meta; build_meta.build_{kind}({str(out)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=clone, check=True, capture_output=True)
     return next(out.glob("*.whl"))
 
 
-def test_the_wheel_carries_code_images_tables_and_licence(wheel):
+@pytest.fixture(scope="module")
+def wheel(clone, tmp_path_factory):
+    return built(clone, tmp_path_factory.mktemp("out"), "wheel")
+
+
+def test_the_wheel_carries_code_images_tables_notebooks_and_licence(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "featlab").rglob("*.py")}
     tables = {f"featlab/measured/{path.name}" for path in (ROOT / "results").glob("*.json")}
+    lessons = {f"featlab/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     others = {"featlab/py.typed", "featlab/embedded/fashion_mnist.npz", "featlab/embedded/README.md"}
-    assert names >= code | tables | others
+    assert names >= code | tables | lessons | others
     assert any(name.endswith("LICENSE") for name in names) and not [
         name for name in names if name.startswith(("tests", "tools"))
     ]
+
+
+def test_a_script_in_the_clones_parent_folder_imports_what_is_installed(clone, tmp_path):
+    """The folder that holds the clone, itself named featlab, looks to Python like an empty package."""
+    zipfile.ZipFile(built(clone, tmp_path, "editable")).extractall(tmp_path / "site")
+    script = clone.parent / "script.py"
+    script.write_text(
+        f"import site; site.addsitedir({str(tmp_path / 'site')!r})\n"
+        "import featlab as fl; print(fl.PGD(fl.L2(1)))",
+        encoding="utf-8",
+    )
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    said = subprocess.run(
+        [sys.executable, script], cwd=clone.parent, env=alone, capture_output=True, text=True
+    )
+    assert said.stdout == "PGD(L2(1), steps=20)\n", said.stderr
 
 
 ALONE = """

@@ -27,6 +27,8 @@ def test_every_module_has_a_page_and_the_first_shows_each_public_name(folder):
     for name in featlab.__all__:
         assert f'id="{name}"' in first, name
     assert 'href="featlab/attacks.html"' in first
+    assert first.count("<strong>Example</strong>") == len(featlab.__all__)
+    assert "Example" not in (featlab.PGD.__doc__ or "")
 
 
 def test_nothing_is_fetched(folder):

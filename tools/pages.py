@@ -47,12 +47,22 @@ def markdown(source: str, folder: Path) -> str:
     """A markdown cell of a notebook in `folder` as HTML; links to notebooks lead to their pages,
     links to other files to the repository.
     """
-    source = re.sub(r"\]\(([^):#]+)\)", lambda m: f"]({_target((folder / m[1]).resolve())})", source)
+    source = re.sub(r"\[([^]\[]*)\]\(([^):#]+)\)", lambda m: _link(m[1], (folder / m[2]).resolve()), source)
     return MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
 
 
-def _target(path: Path) -> str:
-    return file(path) if path in notebooks() else f"{address()}/blob/main/{path.relative_to(ROOT).as_posix()}"
+def _link(words: str, path: Path) -> str:
+    """A link in markdown, or its words alone where the file stands nowhere on the web."""
+    if path in notebooks():
+        return f"[{words}]({file(path)})"
+    where = address()
+    return f"[{words}]({where}/blob/main/{path.relative_to(ROOT).as_posix()})" if where else words
+
+
+def _get() -> str:
+    """Where the notebooks are, if they are anywhere on the web."""
+    where = address()
+    return f': <a href="{where}">get the notebooks</a>' if where else ""
 
 
 def notebooks() -> list[Path]:
@@ -114,8 +124,7 @@ def page(heading: str, words: str, body: str, scripts: str = "") -> str:
 {HtmlFormatter(style="default").get_style_defs(".highlight")}</style>{scripts}</head>
 <body><a class="skip" href="#main">to the text</a>
 <header><nav aria-label="course">{contents()}</nav></header><main id="main">{body}</main>
-<footer><p>Static pages of the course. Here the sliders show stored steps; in the notebooks they compute:
-<a href="{address()}">get the notebooks</a>.</p></footer></body></html>"""
+<footer><p>Static pages of the course. Here the sliders show stored steps; in the notebooks they compute{_get()}.</p></footer></body></html>"""
 
 
 def contents() -> str:

@@ -4,9 +4,11 @@ pdoc reads the package; every docstring is shown as it is written, its legend (a
 means) as a list. Nothing is fetched when a page is read.
 """
 
+import inspect
 import re
 import sys
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from pkgutil import walk_packages
 from unittest import mock
@@ -17,6 +19,7 @@ from pdoc.render_helpers import to_html
 
 import featlab
 
+EXAMPLES = Path(__file__).with_name("examples.md")
 ENTRY = re.compile(r"([\w.*]+(?:, [\w.*]+)*) {2,}(\S.*)")
 
 
@@ -41,6 +44,23 @@ def _listed(lines: list[str]) -> str:
     return "\n".join(entries)
 
 
+def preamble() -> str:
+    """What every example runs after."""
+    return EXAMPLES.read_text(encoding="utf-8").partition("\n## ")[0].partition("\n\n")[2]
+
+
+def examples() -> dict[str, str]:
+    """An example of each public name, as a session of Python."""
+    parts = EXAMPLES.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {name: text.strip() for name, _, text in (part.partition("\n") for part in parts)}
+
+
+def _with_example(name: str) -> str:
+    """The docstring of a public name with its example below."""
+    session = examples()[name]
+    return f"{inspect.getdoc(getattr(featlab, name))}\n\n**Example**\n\n```python\n{session}\n```"
+
+
 def modules() -> list[str]:
     """All modules, but what the command line runs."""
     names = [name for _, name, _ in walk_packages(featlab.__path__, "featlab.")]
@@ -55,7 +75,11 @@ def write(folder: Path) -> None:
     rooms = [name for name in inside if "." not in name and hasattr(featlab, name)]
     render.configure(docformat="markdown", show_source=False)
     render.env.filters["to_html"] = lambda text: to_html(legends(text))
-    with mock.patch.object(featlab, "__all__", [*featlab.__all__, *rooms]), warnings.catch_warnings():
+    with ExitStack() as changed:
+        for name in featlab.__all__:
+            changed.enter_context(mock.patch.object(getattr(featlab, name), "__doc__", _with_example(name)))
+        changed.enter_context(mock.patch.object(featlab, "__all__", [*featlab.__all__, *rooms]))
+        changed.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # the rooms are named twice
         pdoc.pdoc("featlab", *modules(), output_directory=folder)
 

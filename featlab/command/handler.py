@@ -56,10 +56,15 @@ def make(pieces: list[Piece], lab: Lab, path: Path, *, until: float, each: float
     deadline = runs.Deadline(bar, until, lambda name, items: each * passes.get(name, 0) / max(items, 1))
     lab.store = Store(progress=deadline, released=False)
     with bar.bar:  # whatever is said next begins on a line of its own
-        for piece in pieces:
+        for number, piece in enumerate(pieces):
+            bar.resumed = f"Found {number} of {len(pieces)} pieces from an earlier run; going on." * bool(
+                number
+            )
             piece.make()
             bar.settle(piece.name)
             reports.write_once(path, lab.store.so_far())
+    if not bar.making:
+        parallel.say(f"All {len(pieces)} pieces were there from an earlier run.")
 
 
 def subject(experiment: Experiment, arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -102,10 +107,10 @@ def write_page(path: Path, report: Report, lab: Lab) -> Path | None:
 
 
 def finish(tables: list[str], path: Path, *more: Path) -> int:
-    """After a report is written: say its tables and where they lie, last of all."""
+    """After a report is written: say where it lies, and its tables last of all."""
     if not parallel.rank():
         partial_path(path).unlink(missing_ok=True)
-    for line in (*tables, "wrote " + " and ".join(str(file) for file in (path, *more))):
+    for line in ("wrote " + " and ".join(str(file) for file in (path, *more)), *tables):
         parallel.say(line)
     parallel.barrier()  # no process leaves before the first one has written: torchrun would end it
     return 0

@@ -49,7 +49,12 @@ def check_options(lab: Lab) -> Lab:
 class WorkBar:
     """A Store's progress as one bar over all the work left, in passes of images through the network,
     with the time left.
+
+    resumed  what is said above the bar when the first piece is made: that others were found
+    making   whether any piece was made
     """
+
+    resumed, making = "", False
 
     def __init__(self, costs: dict[str, float]):
         from tqdm import tqdm
@@ -63,6 +68,9 @@ class WorkBar:
 
     def __call__(self, items: Iterable, label: str, total: int) -> Iterator:
         """Show that `label` is being made."""
+        if self.resumed and not self.making and not parallel.rank():
+            self.bar.write(self.resumed, file=sys.stderr)
+        self.making = True
         share = self.costs.pop(label, 0)
         self.bar.set_description_str(label)
         for item in items:

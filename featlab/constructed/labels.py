@@ -72,6 +72,10 @@ def parts_of_mislabel(
     model: Model, data: Dataset, rule: Rule, attack: Attack | None, *, seed: int = 0
 ) -> Construction:
     """The construction behind `mislabel`; same arguments."""
+    if hasattr(rule, "ball"):
+        raise TypeError(
+            f"{rule} stands where the rule of the labels does: mislabel(model, data, rule, attack)"
+        )
     if attack is not None:
         doors.check_attack(attack)
     if getattr(attack, "targeted", True) is False:

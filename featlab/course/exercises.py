@@ -61,6 +61,25 @@ def check(
     return attempt
 
 
+def require(
+    attempt: Callable,
+    cases: Iterable[tuple[tuple, Any]],
+    *,
+    tolerance: float = 1e-4,
+    seconds: float = SECONDS,
+) -> None:
+    """Raise AssertionError, with the words of `check`, unless `attempt` gives what is expected on every case.
+
+    cases  pairs of a call's arguments and what must come: [((0.1, 8), 0.57)]. For graders: no reference is
+           needed, so the answer need not stand anywhere.
+    """
+    _check_limit("seconds, the time for one input,", seconds, 1e-9)
+    _check_limit("tolerance", tolerance, 0)
+    for arguments, expected in cases:
+        fault = _fault(attempt, arguments, expected, (tolerance, seconds))
+        assert not fault, f"{getattr(attempt, '__name__', 'exercise')}: {fault}"
+
+
 def _check_limit(name: str, value: Any, least: float) -> None:
     """Refuse what is no number from `least` to a million."""
     number = isinstance(value, Real) and not isinstance(value, bool)

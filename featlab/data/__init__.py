@@ -12,6 +12,7 @@ from torch import Tensor
 from featlab.data import downloads, folders
 from featlab.engine import devices, files, parallel
 from featlab.inputs.checks import Size, sides
+from featlab.inputs.options import did_you_mean
 from featlab.types import Dataset
 
 CLOTHES = (
@@ -146,7 +147,7 @@ def _read(name: str | os.PathLike, size: tuple[int, int] | None) -> tuple[Splits
         return folders.read_folder(path, size)
     if path.is_file():
         raise ValueError(f"{path} is a file: unpack it, and say the folder of images")
-    raise ValueError(f"unknown dataset {text!r}: {_CHOICE}")
+    raise ValueError(f"unknown dataset {text!r}: {_CHOICE}{did_you_mean(text, NAMES)}")
 
 
 def _at_home(path: Path) -> Path:

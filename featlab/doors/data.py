@@ -21,9 +21,20 @@ def dataset(data: object) -> Dataset:
     if not isinstance(data, Dataset):
         raise TypeError(
             f"data must be a featlab Dataset, got {type(data).__name__}: make one with "
-            "fl.Dataset(images, labels)"
+            f"fl.Dataset(images, labels){_way_to_dataset(data)}"
         )
     return data
+
+
+def _way_to_dataset(given: object) -> str:
+    """What to do where something else was given."""
+    if callable(given):
+        return "; or are they swapped? The model stands first and the data second"
+    if isinstance(given, tuple | list) and any(isinstance(part, Dataset) for part in given):
+        return "; fl.load gives two, so say which: train, test = fl.load(...)"
+    if isinstance(given, tuple | list) and len(given) == 2:
+        return ", here fl.Dataset(*data)"
+    return ""
 
 
 def classes_in(data: Dataset, chosen: Iterable[int], least: int = 1) -> list[int]:

@@ -11,7 +11,7 @@ from featlab.doors.data import exact, greatest
 from featlab.engine import chunks, devices, freezing, memory
 from featlab.inputs.bitmaps import bounds, check_range
 from featlab.inputs.checks import called, logits_of
-from featlab.types import Model, Representing, check_classes, formed, label_numbers
+from featlab.types import Dataset, Model, Representing, check_classes, formed, label_numbers
 
 
 class Logits:
@@ -95,7 +95,9 @@ def representing(model: Any) -> Representing:
     if not hasattr(model, "represent"):
         kind = type(model).__name__
         raise TypeError(
-            f"the model needs a method represent(x), and {kind} has none: use a featlab Classifier"
+            f"the model needs a method represent(x), and {kind} has none: "
+            "fl.Classifier(body, width, channels=1, classes=10) has it, where `body` is your network up to "
+            "its last layer, with `width` outputs; or give your network such a method"
         )
     return model
 
@@ -116,8 +118,10 @@ def enter(model: Model, images: Tensor, labels: Tensor) -> tuple[Logits, Tensor,
 def check_trainable(model: nn.Module) -> None:
     """Refuse what has nothing to train."""
     if not isinstance(model, nn.Module):
+        way = "the model stands first, as in" if isinstance(model, Dataset) else "for example"
         raise TypeError(
-            f"only a torch.nn.Module can be trained, got {type(model).__name__}: for example fl.cnn()"
+            f"only a torch.nn.Module can be trained, got {type(model).__name__}: {way} "
+            "fl.train(fl.cnn(), data)"
         )
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError(

@@ -9,6 +9,18 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 
+# measured: in the stored reports (Intel Xeon, one thread, bfloat16 convolutions, 2026-11-22); counted: by
+# passes of images through the network, beside those of reproduce
+TIMES = {
+    "reproduce": "about 4 minutes of one core (measured, laptop preset)",
+    "appendix": "about 22 minutes of one core (measured, laptop preset)",
+    "spectra": "12 to 21 minutes of one core (measured, laptop preset)",
+    "sweep": "about 6 minutes of one core (counted, laptop preset)",
+    "teachers": "about 7 minutes of one core (counted, laptop preset)",
+    "debate": "about 5 minutes of one core (counted, laptop preset)",
+    "figure3": "about 4 minutes of one core (counted, laptop preset)",
+    "converse": "about 3 minutes of one core (counted, laptop preset)",
+}
 BY_DATA = "laptop, quick; small, trial, ten-minutes or paper for cifar10 (default: by --data)"
 
 
@@ -18,12 +30,19 @@ class Experiment:
 
     presets  which there are, in words
     row      whether it is about one row of the table, which must be named
+    example  options that one may give
     """
 
     name: str
     help: str
     presets: str = "laptop (default) or quick"
     row: bool = False
+    example: str = "--seed 1 --stop-after 9m"
+
+    @property
+    def time(self) -> str:
+        """What its laptop preset takes, in words."""
+        return TIMES.get(self.name, "not measured; with --stop-after it says beforehand what it will take")
 
     @property
     def room(self) -> ModuleType:
@@ -42,7 +61,7 @@ CONVERSE = "what is learned from examples made not to transfer (notebook 05)"
 ALL = (
     Experiment("reproduce", REPRODUCE, presets=BY_DATA),
     Experiment("appendix", APPENDIX, presets=BY_DATA),
-    Experiment("sweep", SWEEP, presets=BY_DATA, row=True),
+    Experiment("sweep", SWEEP, presets=BY_DATA, row=True, example="--row D_det"),
     Experiment("teachers", TEACHERS, presets="laptop (default), quick, or small for cifar10"),
     Experiment("spectra", SPECTRA),
     Experiment("debate", DEBATE, presets=BY_DATA),

@@ -12,6 +12,7 @@ import torch
 from featlab.engine import devices, files, parallel
 from featlab.experiments import entries
 from featlab.inputs.checks import instance
+from featlab.inputs.options import did_you_mean
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # typing has it from Python 3.11 on
@@ -87,9 +88,10 @@ def measured(name: str) -> list[Report]:
     name, folder = f"{LAPTOP}-{name}" if name in STUDIES else name, RESULTS
     paths = sorted(folder.glob(f"{name}-seed*.json"))
     if not paths:
+        stored = {path.name.rpartition("-seed")[0] for path in folder.glob("*-seed*.json")}
         raise FileNotFoundError(
             f"no stored results {folder / name}-seed*.json: python -m featlab {command_of(name)} "
-            f"--out {folder} writes them"
+            f"--out {folder} writes them{did_you_mean(name, stored)}"
         )
     return [read(path) for path in paths]
 

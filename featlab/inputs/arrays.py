@@ -68,6 +68,7 @@ def _array(values: Any, what: str) -> np.ndarray:
     listed = isinstance(values, (list, tuple, range))
     if not listed and not isinstance(values, Integral) and not hasattr(values, "__array__"):
         way = ": use .images and .labels of a dataset" if hasattr(values, "images") else ""
+        way = ": the model stands first, and the images second" if callable(values) else way
         kind = type(values).__name__
         raise TypeError(f"{what} must be a torch tensor, an array or a list, got {kind}{way}")
     try:

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
+from featlab.inputs.options import did_you_mean
+
 _T = TypeVar("_T")
 _D = TypeVar("_D", bound="_Fields")
 Size = int | tuple[int, int]  # of images in pixels: the side of a square, or (height, width)
@@ -97,7 +99,8 @@ def known(name: object, names: Iterable[str], what: str) -> str:
     """The name, if it is one of the names."""
     names = list(names)
     if not isinstance(name, str) or name not in names:
-        raise ValueError(f"unknown {what} {_shown(name)}: choose one of {', '.join(names)}")
+        meant = did_you_mean(name, names) if isinstance(name, str) else ""
+        raise ValueError(f"unknown {what} {_shown(name)}: choose one of {', '.join(names)}{meant}")
     return name
 
 

@@ -31,11 +31,14 @@ def known_option(word: str, names: Iterable[str], what: str) -> str:
     names = list(names)
     if word in names:
         return word
-    meant = difflib.get_close_matches(word.lower(), names, 1)
-    raise Usage(
-        f"unknown {what} {word!r}: choose one of {', '.join(names)}"
-        + (f"; did you mean {meant[0]}?" if meant else "")
-    )
+    raise Usage(f"unknown {what} {word!r}: choose one of {', '.join(names)}{did_you_mean(word, names)}")
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """The end of a sentence that names what a misspelt word may mean; nothing where no name is like it."""
+    by_lower = {name.lower(): name for name in names}
+    meant = difflib.get_close_matches(word.lower(), by_lower, 1)
+    return f"; did you mean {by_lower[meant[0]]}?" if meant else ""
 
 
 def parsed(parser: Parser, commands: Iterable[str], words: Sequence[str]) -> argparse.Namespace:

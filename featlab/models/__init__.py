@@ -72,9 +72,12 @@ class Classifier(nn.Module):
         x = instance(x, Tensor, "the model takes images as a tensor (n, c, h, w) of pixels")
         wanted = (self.channels, *(sides(self.size) if self.size else x.shape[-2:] if x.ndim == 4 else "hw"))
         if x.ndim != 4 or x.shape[1:] != wanted:
+            fitting = (
+                f"channels={x.shape[1]}, size={tuple(x.shape[2:])}" if x.ndim == 4 else "channels=, size="
+            )
             raise ValueError(
                 f"the model takes images (n, c, h, w) with c, h, w = {wanted}, got "
-                f"{tuple(x.shape)}: build it with channels=, size="
+                f"{tuple(x.shape)}: build it with {fitting}"
             )
 
     def represent(self, x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@ and what an unfinished run leaves.
 """
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -67,12 +68,18 @@ def test_every_experiment_runs_under_one_bar_and_leaves_one_report(name, bars, t
     report = json.loads(path.read_text())
     assert "tiny" in path.name and "seed1" in path.name and report["seed"] == 1 and "preset" in report
     said = capsys.readouterr().out
-    assert str(path) in said and len(said.splitlines()) > 3
+    lines = said.splitlines()
+    assert len(lines) > 3 and [k for k, line in enumerate(lines) if line.startswith("wrote ")] < [
+        len(lines) - 2
+    ]
+    assert str(path) in said and "earlier run" not in said
+    assert command.main(words) == 0
+    assert f"All {len(bar.planned)} pieces were there from an earlier run." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["debate", "spectra"])
 def test_when_the_time_is_up_what_was_measured_is_kept_and_the_next_start_goes_on(
-    name, tmp_path, monkeypatch
+    name, tmp_path, monkeypatch, capsys
 ):
     words = [name, "--preset", "tiny", "--out", str(tmp_path), "--stop-after", "1h"]
     look, left = runs.Deadline.look, [4]
@@ -88,7 +95,9 @@ def test_when_the_time_is_up_what_was_measured_is_kept_and_the_next_start_goes_o
     (path,) = tmp_path.glob("*.json")
     assert "partial" in path.name and json.loads(path.read_text())["seconds"]
     left[0] = 10**9
+    capsys.readouterr()
     assert command.main(words) == 0
+    assert re.search(r"Found \d of \d+ pieces from an earlier run; going on", capsys.readouterr().err)
     assert ["partial" in path.name for path in tmp_path.glob("*.json")] == [False]
 
 

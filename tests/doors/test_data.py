@@ -90,3 +90,39 @@ def test_labels_that_the_model_cannot_give_are_refused_and_a_model_of_more_class
         check_columns(3, data)
     with pytest.warns(UserWarning, match="6 logits and the data 4 classes"):
         check_columns(6, data)
+
+
+SWAPPED = [
+    (lambda m, d: fl.accuracy(d, m), r"model stands first and the data second"),
+    (lambda m, d: fl.robustify(d, m), r"model stands first and the data second"),
+    (lambda m, d: fl.train(d, m), r"model stands first, as in fl\.train"),
+    (lambda m, d: fl.predict(d.images, m), r"model stands first, and the images second"),
+    (lambda m, d: GENTLE(d.pixels, m, d.labels), r"model stands first, and the images second"),
+    (lambda m, d: fl.mislabel(m, d, GENTLE, fl.next_labels), r"mislabel\(model, data, rule, attack\)"),
+    (lambda m, d: fl.accuracy(m, (d.images, d.labels)), r"fl\.Dataset\(\*data\)"),
+    (lambda m, d: fl.train(m, (d, d)), r"train, test = fl\.load"),
+    (lambda m, d: fl.robustify(torch.nn.Flatten(), d), r"fl\.Classifier\(body, width"),
+    (lambda m, d: fl.predict(fl.cnn(), torch.rand(2, 3, 32, 32)), r"channels=3, size=\(32, 32\)"),
+]
+
+
+@pytest.mark.parametrize("call, says", SWAPPED)
+def test_what_stands_in_the_place_of_another_is_told_its_own(call, says):
+    with pytest.raises((TypeError, ValueError), match=says):
+        call(linear(), patches(8))
+
+
+MISSPELT = [
+    (lambda: fl.acuracy, "accuracy"),
+    (lambda: fl.pgd, "PGD"),
+    (lambda: fl.load("fashon-mnist"), "fashion-mnist"),
+    (lambda: fl.train(linear(), patches(8), epoch=2), "epochs"),
+    (lambda: fl.Lab("laptp"), "laptop"),
+    (lambda: fl.measured("fashon-mnist-laptop"), "fashion-mnist-laptop"),
+]
+
+
+@pytest.mark.parametrize("call, meant", MISSPELT)
+def test_a_misspelt_name_is_told_what_it_may_mean(call, meant):
+    with pytest.raises((AttributeError, ValueError, FileNotFoundError), match=rf"did you mean {meant}\?$"):
+        call()
