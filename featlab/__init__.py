@@ -45,7 +45,15 @@ _ROOMS = {
     "training": ["Training", "Recipe", "train", "accuracy", "predict"],  # eq. (3)
     "sanity": ["doubt"],  # is it robust, or does the attack not work?
     # sections 3.1 and 3.2
-    "constructed": ["Inversion", "robustify", "mislabel", "random_labels", "other_labels", "next_labels"],
+    "constructed": [
+        "Inversion",
+        "robustify",
+        "mislabel",
+        "random_labels",
+        "other_labels",
+        "next_labels",
+        "static",
+    ],
     "transfer": ["craft", "Selective"],  # section 3.3
     "experiments.store": ["Store"],
     "experiments.reports": ["measured"],
