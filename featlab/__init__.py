@@ -58,6 +58,7 @@ _ROOMS = {
     "experiments.store": ["Store"],
     "experiments.reports": ["measured"],
     "experiments.lab": ["Lab"],
+    "experiments.ledger": ["ledger"],  # every statement, and what was measured of it
     "course.health": ["setup", "doctor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -19,6 +19,14 @@ def _measure(arguments: argparse.Namespace) -> int:
     return handler.measure(arguments)
 
 
+def _say_ledger(_arguments: argparse.Namespace) -> int:
+    """Print the ledger of the stored results."""
+    from featlab.experiments.ledger import ledger
+
+    print(ledger())
+    return 0
+
+
 def parser() -> options.Parser:
     """The commands, one for each experiment, all with the same options."""
     top = options.Parser(
@@ -36,6 +44,8 @@ def parser() -> options.Parser:
             )
         command.add_argument("--preset", type=options.text, help=experiment.presets)
         add_options(command)
+    every = "every statement of the paper and of its debate, what was measured of it, and the verdict"
+    commands.add_parser("ledger", help=every).set_defaults(run=_say_ledger)
     return top
 
 
@@ -60,7 +70,7 @@ def main(words: list[str] | None = None) -> int:
 
 def run(words: list[str]) -> int:
     """The command that the words mean, in every process that torchrun started."""
-    arguments = options.parsed(parser(), EXPERIMENTS, words)
+    arguments = options.parsed(parser(), [*EXPERIMENTS, "ledger"], words)
     from featlab.engine import parallel
     from featlab.engine.clock import TimeIsUp
 
