@@ -78,7 +78,8 @@ def signals(found: Signals, *, title: str = "Visible and invisible signal of eac
 
 def _add_moves(figure: go.Figure, rows: Mapping[float, Mapping[str, _Span]], colour: str) -> None:
     """Lines from each control to its set."""
-    x, y = [], []
+    x: list[float | None] = []
+    y: list[float | None] = []
     for at, row in rows.items():
         if "control" in row:
             x += [row["control"][0], row["usefulness"][0], None]

@@ -108,8 +108,9 @@ def judge(statement: Statement, numbers: list[Any], controls: list[Any] | float)
     holds in part at best; what is exact needs no interval.
     """
     sign = -1.0 if statement.less else 1.0
-    value, paired = _runs(numbers), isinstance(controls, list) and len(controls) == len(numbers) > 1
-    if paired:
+    value = _runs(numbers)
+    ends: tuple[float, ...] | None
+    if isinstance(controls, list) and len(controls) == len(numbers) > 1:
         difference = value - _runs(controls)
         mean, ends = difference.value, difference.interval
     else:
