@@ -126,6 +126,7 @@ results: $(READY)  # measure the tables in results/ anew
 	for seed in 0 1 2; do $(BIN)/python -m featlab debate --seed $$seed --out results || exit; done
 	for seed in 0 1 2; do $(BIN)/python -m featlab figure3 --seed $$seed --out results || exit; done
 	for seed in 0 1 2; do $(BIN)/python -m featlab converse --seed $$seed --out results || exit; done
+	for seed in 0 1 2; do $(BIN)/python -m featlab signal --seed $$seed --out results || exit; done
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python results/draw.py
 

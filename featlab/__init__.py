@@ -45,11 +45,20 @@ _ROOMS = {
     "training": ["Training", "Recipe", "train", "accuracy", "predict"],  # eq. (3)
     "sanity": ["doubt"],  # is it robust, or does the attack not work?
     # sections 3.1 and 3.2
-    "constructed": ["Inversion", "robustify", "mislabel", "random_labels", "other_labels", "next_labels"],
+    "constructed": [
+        "Inversion",
+        "robustify",
+        "mislabel",
+        "random_labels",
+        "other_labels",
+        "next_labels",
+        "static",
+    ],
     "transfer": ["craft", "Selective"],  # section 3.3
     "experiments.store": ["Store"],
     "experiments.reports": ["measured"],
     "experiments.lab": ["Lab"],
+    "experiments.ledger": ["ledger"],  # every statement, and what was measured of it
     "course.health": ["setup", "doctor"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -11,7 +11,7 @@ from featlab.command.endings import TIME_IS_UP
 from featlab.experiments.registry import EXPERIMENTS
 from featlab.inputs import options
 
-LAB, TEST = "lab", "test"
+LAB, TEST, LEDGER = "lab", "test", "ledger"
 
 
 def _measure(arguments: argparse.Namespace) -> int:
@@ -52,6 +52,14 @@ def _prog() -> str:
     return "featlab" if name == "featlab" else "python -m featlab"
 
 
+def _say_ledger(_arguments: argparse.Namespace) -> int:
+    """Print the ledger of the stored results."""
+    from featlab.experiments.ledger import ledger
+
+    print(ledger())
+    return 0
+
+
 def parser() -> options.Parser:
     """The commands: one for each experiment, all with the same options; and `lab` and `test`."""
     top = options.Parser(
@@ -75,6 +83,11 @@ def parser() -> options.Parser:
             )
         command.add_argument("--preset", type=options.text, help=experiment.presets)
         add_options(command)
+    every = "every statement of the paper and of its debate, what was measured of it, and the verdict"
+    listed = commands.add_parser(
+        LEDGER, help=every, description=f"Print {every}. Time: seconds.", epilog=f"example: {_prog()} {LEDGER}"
+    )
+    listed.set_defaults(run=_say_ledger)
     return top
 
 
@@ -122,7 +135,7 @@ def main(words: list[str] | None = None) -> int:
 
 def run(words: list[str]) -> int:
     """The command that the words mean."""
-    arguments = options.parsed(parser(), [LAB, TEST, *EXPERIMENTS], words)
+    arguments = options.parsed(parser(), [LAB, TEST, *EXPERIMENTS, LEDGER], words)
     return arguments.run(arguments)
 
 

@@ -110,3 +110,70 @@ def _fisher(x: Sequence[float], y: Sequence[float], widening: Callable[[float], 
     with np.errstate(divide="ignore"):
         centre, spread = np.arctanh(r), 1.959964 * widening(r) / math.sqrt(len(a) - 3)
     return Correlation(r, float(np.tanh(centre - spread)), float(np.tanh(centre + spread)), len(a))
+
+
+@dataclass(frozen=True, eq=False)
+class Mean:
+    """A mean over n images, with what each of them adds to it: so that the difference of two means over the
+    same images, `a - b`, has the interval of pairs.
+
+    shares  (n,) what each image adds to the value, minus its part of the value: they sum to 0
+    """
+
+    value: float
+    shares: Tensor
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return len(self.shares)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the mean over images drawn like these."""
+        error = 1.959964 * self.shares.double().norm().item()
+        return self.value - error, self.value + error
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __sub__(self, other: "Mean") -> "Mean":
+        if self.n != other.n:
+            raise ValueError(
+                f"means can be compared over the same images only, not over {self.n} and {other.n}"
+            )
+        return Mean(self.value - other.value, self.shares - other.shares)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.3f} ({low:.3f} to {high:.3f}, n = {self.n:,})"
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The mean over runs with other seeds and its 95 % t-interval, with the runs themselves."""
+
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(numbers(self.values, "values")))
+
+    @property
+    def value(self) -> float:
+        """The mean."""
+        return sum(self.values) / len(self.values)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Student's interval of the mean; one run has none."""
+        n = len(self.values)
+        if n < 2:
+            return None
+        from scipy.special import stdtrit
+
+        half = float(stdtrit(n - 1, 0.975)) * float(np.std(self.values, ddof=1)) / math.sqrt(n)
+        return self.value - half, self.value + half
+
+    def __sub__(self, other: "Runs") -> "Runs":
+        """Run by run: of the same seeds."""
+        return Runs(tuple(a - b for a, b in zip(self.values, other.values, strict=True)))

@@ -1,13 +1,13 @@
-"""The README's picture and tables from the stored results:
-python results/draw.py (the picture needs kaleido and a Chromium or Chrome).
+"""The README's pictures and tables from the stored results:
+python results/draw.py (the pictures need kaleido and a Chromium or Chrome).
 """
 
 from pathlib import Path
 
 from featlab import plots
-from featlab.experiments import reports
+from featlab.experiments import reports, signal
 from featlab.experiments.claims import PAPER
-from featlab.experiments.presets import MEANING, ROWS
+from featlab.experiments.presets import MEANING
 
 SETTINGS = ("fashion-mnist-laptop", "cifar10-small")
 SHOWN = ("D", "robust", "D_R", "D_NR", "D_rand", "D_det", "D_rand control", "D_det control")
@@ -25,7 +25,7 @@ def table(setting: str) -> str:
         "| trained on | what it is | " + " | ".join(rows["D"]) + " | the paper: clean / l2 0.25 |",
         "|---|---|" + "---:|" * (len(rows["D"]) + 1),
     ]
-    for name in ROWS:
+    for name in rows:
         paper = " / ".join("–" if v is None else f"{100 * v:.0f}" for v in PAPER.get(name, (None, None)))
         cells = " | ".join(cell(*bar) for bar in rows[name].values())
         lines.append(f"| {name} | {MEANING[name]} | {cells} | {paper} |")
@@ -42,6 +42,13 @@ def picture() -> None:
     figure.update_layout(width=980, height=430).write_image(picture, scale=1.5)
 
 
+def signals() -> None:
+    """fashion-mnist-laptop-signal.png beside this file."""
+    figure = plots.signal.signals(signal.figure_spans(reports.measured("signal")))
+    figure.write_image(Path(__file__).with_name("fashion-mnist-laptop-signal.png"), scale=1.5)
+
+
 if __name__ == "__main__":
     print(*map(table, SETTINGS), sep="\n\n")
     picture()
+    signals()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import binomtest
 
-from featlab.intervals import Accuracy, Estimate, pearson, spearman
+from featlab.intervals import Accuracy, Estimate, Mean, Runs, pearson, spearman
 
 
 @given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -79,3 +79,25 @@ def test_a_correlation_does_not_know_which_list_comes_first_and_a_sign_mirrors_i
     assert (back.value, back.low, back.high) == pytest.approx((there.value, there.low, there.high))
     expected = (-there.value, -there.high, -there.low)
     assert (mirrored.value, mirrored.low, mirrored.high) == pytest.approx(expected)
+
+
+def test_a_mean_has_the_interval_of_its_shares_and_a_difference_that_of_pairs():
+    terms = torch.tensor([0.1, 0.5, 0.3, 0.7])
+    mean = Mean(terms.mean().item(), (terms - terms.mean()) / 4)
+    low, high = mean.interval
+    assert high - float(mean) == pytest.approx(1.959964 * terms.std(correction=0).item() / 2)
+    assert low == pytest.approx(2 * float(mean) - high) and mean.n == 4
+    none = mean - mean
+    assert none.interval == (0, 0) and str(mean).startswith("0.400 (")
+    with pytest.raises(ValueError, match="same images"):
+        mean - Mean(0.5, torch.zeros(3))
+
+
+def test_runs_have_student_s_interval_and_differences_are_run_by_run():
+    runs = Runs((0.5, 0.6, 0.55))
+    low, high = stats.t.interval(0.95, 2, loc=0.55, scale=stats.sem([0.5, 0.6, 0.55]))
+    assert runs.value == pytest.approx(0.55) and runs.interval == pytest.approx((low, high))
+    assert Runs((0.5,)).interval is None
+    assert (runs - Runs((0.4, 0.5, 0.45))).values == pytest.approx((0.1, 0.1, 0.1))
+    with pytest.raises(ValueError):
+        runs - Runs((0.1, 0.2))

@@ -67,7 +67,7 @@ def figure(report: Report, chance: float = 0.1) -> go.Figure:
         title="Normal training on each set (robust: adversarial training on D), tested on real images",
         chance=chance,
     )
-    return chart.update_layout(width=960, height=440)
+    return chart.update_layout(width=max(960, 85 * len(groups)), height=440)
 
 
 def _pictures(lab: Lab, count: int = 10) -> go.Figure:

@@ -5,6 +5,7 @@ Each construction is a function Dataset -> Dataset, image by image in the order 
 `parts.Construction`, an iterator of parts, so that a caller can show progress, stop and go on.
 """
 
+from featlab.constructed.controls import blended, static
 from featlab.constructed.inversion import Inversion, parts_of_robustify, robustify
 from featlab.constructed.labels import (
     Rule,
@@ -18,6 +19,7 @@ from featlab.constructed.labels import (
 __all__ = [
     "Inversion",
     "Rule",
+    "blended",
     "mislabel",
     "next_labels",
     "other_labels",
@@ -25,4 +27,5 @@ __all__ = [
     "parts_of_robustify",
     "random_labels",
     "robustify",
+    "static",
 ]

@@ -178,7 +178,8 @@ def robustify(
         x_R = argmin over z in [0, 1]^d of || g(z) - g(x) ||_2, begun at another image x' ~ D; the label stays
         y, that of x
 
-    What the model does not use has no reason to change: it stays that of x', whose label is independent of y.
+    The paper assumes that what the model does not use stays that of x', whose label is independent of y. It
+    does so in part only: `python -m featlab signal` measures how useful other networks' features become.
 
     model      a Classifier, whose g is matched
     inversion  how: fl.Inversion(steps=30, step=1.2), and where the search begins; further keywords change its

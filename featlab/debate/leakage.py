@@ -46,9 +46,11 @@ def pixel_weights(model: Model, shape: tuple[int, ...]) -> Tensor:
 
 @dataclass(frozen=True)
 class WorstOfLinear:
-    """The worst perturbation of a linear classifier in a ball, in closed form: the exact inner maximum of eq.
+    """The worst perturbation of a linear classifier in a ball, in closed form: that which makes its margin,
+    the label's logit minus the greatest other one, least.
 
-    (3), in terms of the margin.
+    For two classes it is the exact inner maximum of eq. (3). For the cross-entropy of more classes it need
+    not be: a point of the ball at which the margin is a little larger can have the greater loss.
 
         delta = eps steepest(w_j - w_y) for the class j of greatest (w_j - w_y)'x + b_j - b_y + eps ||w_j -
         w_y||_*
@@ -76,8 +78,8 @@ class WorstOfLinear:
 
 
 def robust_linear(data: Dataset, eps: float, *, seed: int = 0, recipe: Recipe = SOFT) -> Classifier:
-    """A linear classifier trained against the exact worst perturbation of l2 length eps, in pixels of [0, 1];
-    eps = 0 gives an ordinary one.
+    """A linear classifier trained against the perturbation of l2 length eps, in pixels of [0, 1], that makes
+    its margin least; eps = 0 gives an ordinary one.
     """
     attack = WorstOfLinear(L2(eps)) if eps else None
     return train(linear(data), data, attack=attack, seed=seed, recipe=recipe)

@@ -5,22 +5,28 @@ again loads it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 from featlab import constructed, models
 from featlab.attacks import L2, PGD
 from featlab.constructed import Inversion, parts_of_mislabel, parts_of_robustify
+from featlab.constructed.inversion import beginnings
 from featlab.data import load
 from featlab.engine import devices
 from featlab.experiments.presets import (
-    CONTROLS,
+    BASIS,
+    EXTRA_ROWS,
     FURTHER,
     MATCHED,
     MODELS,
     PRESETS,
     PUSHED,
     ROWS,
+    STATIC,
+    UNPERTURBED,
+    UNTRAINED,
     Preset,
     choose,
 )
@@ -88,28 +94,50 @@ class Lab:
 
     def model(self, name: str) -> Classifier:
         """A model trained on D: "standard", "robust" (adversarially),
-        "teacher" (its adversarial examples make D_rand and D_det).
+        "teacher" (its adversarial examples make D_rand and D_det); or "untrained", with its first weights.
         """
-        if known(name, MODELS, "model") == "teacher" and self.preset.teacher is None:
+        if known(name, (*MODELS, UNTRAINED), "model") == UNTRAINED:
+            return untrained(self.settings.model(name), self.data[0])
+        if name == "teacher" and self.preset.teacher is None:
             name = "standard"
         return self.train(name, self.settings.model(name), lambda: self.data[0])
 
     def dataset(self, name: str) -> Dataset:
         """A training set: "D", one of the constructed ones (those of the appendix too), or a control."""
         train, _ = self.data
-        if known(name, ("D", *SETS), "dataset") == "D":
+        if known(name, ("D", *SETS, *EXTRA_ROWS), "dataset") == "D":
             return train
-        if name in CONTROLS:
-            return constructed.mislabel(self.model("teacher"), train, CONTROLS[name], None, seed=self.seed)
+        if name in BASIS:
+            return self.relative(name)
+        if name in UNPERTURBED:
+            model, images = self.model("teacher"), self.images(name)
+            return constructed.mislabel(model, images, UNPERTURBED[name], None, seed=self.seed)
         if self.last is None or self.last[0] != name:
             setting = f"{self.setting(name)}{self.lineage(name)}; {devices.describe_precision()}"
-            self.last = name, self.store.dataset(name, setting, lambda: self.construction(name, train))
+            made = self.store.dataset(name, setting, lambda: self.construction(name, self.images(name)))
+            self.last = name, made
         return self.last[1]
+
+    def images(self, name: str) -> Dataset:
+        """The images that a set is made of: the training set's, or static."""
+        train, _ = self.data
+        return constructed.static(len(train), like=train, seed=self.seed) if name in STATIC else train
+
+    def relative(self, name: str) -> Dataset:
+        """A set made of another one: poison, the images of D_det with their true labels; or the images of D
+        moved towards the x_0 of D_R as far in pixels as those of D_R are from them.
+        """
+        train, basis = self.data[0], self.dataset(BASIS[name])
+        if name == "poison":
+            return replace(basis, labels=train.labels, report={})
+        moved = L2.norm(basis.pixels - train.pixels)
+        return constructed.blended(train, beginnings(train, "images", self.seed), moved)
 
     def lineage(self, name: str) -> str:
         """What the setting of a constructed set, and of what is trained on it, says more:
         whether it comes from a released network.
         """
+        name = BASIS.get(name, name)
         if name not in MATCHED | PUSHED:
             return ""
         source = (MATCHED | PUSHED)[name][0]
@@ -139,7 +167,7 @@ class Lab:
 
     def row(self, name: str, kind: str = "") -> dict:
         """Accuracy on the real test set, clean and under attack at each radius, with 95 % intervals."""
-        known(name, (*ROWS, *FURTHER), "row")
+        known(name, (*ROWS, *FURTHER, *EXTRA_ROWS), "row")
         model = self.model("robust") if name == "robust" else self.student(name, kind)
         test, p = self.data[1], self.preset
 
@@ -180,8 +208,8 @@ class Lab:
         return self.model(name) if name in MODELS else self.dataset(name)
 
     def table(self) -> dict[str, dict]:
-        """All rows, in the order of the paper."""
-        return {name: self.row(name) for name in ROWS}
+        """All rows, in the order of the paper, and those beside them."""
+        return {name: self.row(name) for name in self.preset.rows}
 
 
 class Study:
@@ -194,6 +222,15 @@ class Study:
     def __init__(self, preset: Any = "laptop", **of_lab: Any):
         self.preset = choose(preset, self.presets)
         self.lab = Lab(self.preset.lab, **of_lab)
+
+
+def untrained(fit: Fit, data: Dataset) -> Classifier:
+    """A network that is ready for images like these, with its first weights."""
+    model = models.build(fit.model, data)
+    models.initialise(model, fit.seed)
+    model.to(data.device).standardise(data.images)
+    model.trained.fill_(True)
+    return model.eval()
 
 
 def label_of(name: str, kind: str = "") -> str:

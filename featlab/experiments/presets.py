@@ -1,7 +1,7 @@
 """Presets: everything that a run of the experiment depends on but the seed, and what it costs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from featlab import constructed
@@ -17,6 +17,15 @@ RULES = {
 CONSTRUCTED = ("D_R", "D_NR", *RULES)
 CONTROLS = {f"{name} control": RULES[name] for name in ("D_rand", "D_det")}  # the rule of each
 ROWS = ("D", "robust", *CONSTRUCTED, *CONTROLS)
+# of uniform noise instead of D's images
+STATIC = ("D_static", "D_static control", "D_static untrained")
+# beside the paper's rows: controls that they lack, the mirror of D_det, and what static teaches
+EXTRA_ROWS = ("D_other control", "poison", *STATIC, "D_R blend", "D_R untrained")
+UNPERTURBED = CONTROLS | {
+    "D_other control": RULES["D_other"],
+    "D_static control": RULES["D_rand"],
+}
+BASIS = {"poison": "D_det", "D_R blend": "D_R"}  # sets made of another one
 MEANING = {
     "D": "the real training set",
     "robust": "the real training set, adversarially (eq. 3)",
@@ -27,16 +36,26 @@ MEANING = {
     "D_det": "images pushed towards the next label y + 1, labelled so (3.2)",
     "D_rand control": "the labels of D_rand on unperturbed images",
     "D_det control": "the labels of D_det on unperturbed images",
+    "D_other control": "the labels of D_other on unperturbed images",
+    "poison": "the images of D_det with their true labels (Fowl et al. 2021)",
+    "D_static": "uniform noise pushed towards a random label, labelled so (Kumano et al. 2024)",
+    "D_static control": "the labels of D_static on unperturbed noise",
+    "D_static untrained": "the noise pushed by a network that was not trained",
+    "D_R blend": "images moved straight towards x_0, as far in pixels as D_R's are from x",
+    "D_R untrained": "images matched to the features of a network that was not trained",
 }
+UNTRAINED = "untrained"  # a network with its first weights
 # how each set is made: the model whose features are matched and where the search begins; the model that is
 # pushed against and the rule
 MATCHED = {
     f"{name}{end}": (model, start)
     for end, start in (("", "images"), (" from noise", "noise"))
     for name, model in (("D_R", "robust"), ("D_NR", "standard"))
-}
+} | {"D_R untrained": (UNTRAINED, "images")}
 PUSHED = {name: ("teacher", rule) for name, rule in RULES.items()} | {
-    "D_det from robust": ("robust", constructed.next_labels)
+    "D_det from robust": ("robust", constructed.next_labels),
+    "D_static": ("standard", constructed.random_labels),
+    "D_static untrained": (UNTRAINED, constructed.random_labels),
 }
 FURTHER = ("D_R from noise", "D_NR from noise", "D_det from robust")  # appendix D.1, D.6
 MODELS = ("standard", "teacher", "robust")
@@ -59,6 +78,7 @@ class Preset:
     radii, steps  of the attack under which accuracy is measured
     decay         whether the steps of robustify grow shorter
     students      recipes of the students that need one of their own: (("D_rand", Recipe(...)), ...)
+    beside        rows of the table beside the paper's; no key depends on them
     """
 
     data: str = "fashion-mnist"
@@ -75,6 +95,12 @@ class Preset:
     steps: int = 20
     decay: bool = True
     students: tuple[tuple[str, Recipe], ...] = ()
+    beside: tuple[str, ...] = field(default=EXTRA_ROWS, repr=False)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The training sets that the table compares."""
+        return (*ROWS, *self.beside)
 
     def recipe(self, row: str) -> Recipe:
         """How the student of a training set is trained."""
@@ -134,6 +160,7 @@ PRESETS = {
         push=PGD(L2(0.5), steps=5, targeted=True),
         radii=(0.25, 0.5),
         steps=3,
+        beside=(),
     ),
     "ten-minutes": Preset(
         data="cifar10",
@@ -150,6 +177,7 @@ PRESETS = {
             ("D_det", replace(BRIEF, lr=0.2, augment=0)),
             ("D_det control", replace(BRIEF, lr=0.2, augment=0)),
         ),
+        beside=(),
     ),
     "paper": Preset(
         data="cifar10",
@@ -164,6 +192,7 @@ PRESETS = {
         steps=100,
         decay=False,
         students=(*wrong_labels(_PAPER, lr=0.01), ("D_det", _PLAIN), ("D_det control", _PLAIN)),
+        beside=(),
     ),
 }
 
@@ -188,7 +217,7 @@ def passes_of_accuracy(p: Preset, images: int, right: int) -> int:
     return images * (1 + radii) + right * radii * (2 * p.steps + 1)
 
 
-def cost(p: Preset, train: int, test: int, *, rows: tuple[str, ...] = ROWS) -> dict[str, float]:
+def cost(p: Preset, train: int, test: int) -> dict[str, float]:
     """Passes of images through the network, forward or backward, that each piece takes:
     what a progress bar counts in.
     """
@@ -198,5 +227,8 @@ def cost(p: Preset, train: int, test: int, *, rows: tuple[str, ...] = ROWS) -> d
     pieces |= {name: 2 * inversion * train for name in ("D_R", "D_NR")} | {
         name: 2 * push * train for name in RULES
     }
-    pieces |= {f"student of {name}": 3 * p.recipe(name).epochs * train for name in (*CONSTRUCTED, *CONTROLS)}
-    return pieces | {f"accuracy of {row}": passes_of_accuracy(p, test, test) for row in rows}
+    pieces |= {name: 2 * push * train for name in p.beside if name in PUSHED}
+    pieces |= {name: 2 * inversion * train for name in p.beside if name in MATCHED}
+    taught = (*CONSTRUCTED, *CONTROLS, *p.beside)
+    pieces |= {f"student of {name}": 3 * p.recipe(name).epochs * train for name in taught}
+    return pieces | {f"accuracy of {row}": passes_of_accuracy(p, test, test) for row in p.rows}

@@ -58,6 +58,8 @@ SPECTRA = "how useful and how robust each unit of a network is (notebook 01)"
 DEBATE = "objections to the paper and later findings as experiments (notebook 06)"
 _FIGURE3 = "what architectures learn from D_det, and what transfers to them (notebook 05)"
 CONVERSE = "what is learned from examples made not to transfer (notebook 05)"
+SIGNAL = "equations (4), (7), (8): how useful which features are under each set"
+_BESIDE = "what the table lacks: further controls, poison, and learning from static"
 ALL = (
     Experiment("reproduce", REPRODUCE, presets=BY_DATA),
     Experiment("appendix", APPENDIX, presets=BY_DATA),
@@ -67,5 +69,7 @@ ALL = (
     Experiment("debate", DEBATE, presets=BY_DATA),
     Experiment("figure3", _FIGURE3, presets="laptop (default), quick or cifar10"),
     Experiment("converse", CONVERSE, presets="laptop (default), quick or cifar10"),
+    Experiment("signal", SIGNAL, presets=BY_DATA),
+    Experiment("beside", _BESIDE, presets=BY_DATA),
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in ALL}

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 PACKED = Path(__file__).parents[1] / "measured"  # where a wheel carries the folder results/
 RESULTS = PACKED if PACKED.is_dir() else Path(__file__).resolve().parents[2] / "results"
-STUDIES = ("appendix", "teachers", "spectra", "debate", "figure3", "converse")  # commands of their own
+# commands of their own
+STUDIES = ("appendix", "teachers", "spectra", "debate", "figure3", "converse", "signal", "beside")
 LAPTOP = "fashion-mnist-laptop"
 
 
@@ -33,6 +34,7 @@ class More(TypedDict, total=False):
     sweep       the row that its variants are of
     figure3     the radius of D_det as text, and the source itself as a row
     converse    how many models are spared
+    signal      sources: the model whose features made each set
     """
 
     seconds: dict[str, float]
@@ -48,6 +50,7 @@ class More(TypedDict, total=False):
     row: str
     source: dict[str, Any]
     spared: int
+    sources: dict[str, str]
 
 
 class Report(More):
@@ -104,8 +107,8 @@ def command_of(name: str) -> str:
 
 
 def over_seeds(reports: Sequence[Report]) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Rows of several seeds together, as bars: row -> "clean" or "under l2 radius"
-    -> (mean, least, greatest) over the seeds.
+    """Rows of several seeds together, those that all of them have, as bars: row -> "clean" or "under l2
+    radius" -> (mean, least, greatest) over the seeds.
     """
     if not instance(reports, list | tuple, "reports must be a list, as measured(name) gives it"):
         raise ValueError(
@@ -113,6 +116,8 @@ def over_seeds(reports: Sequence[Report]) -> dict[str, dict[str, tuple[float, fl
         )
     rows = {}
     for name, first in reports[0]["rows"].items():
+        if not all(name in report["rows"] for report in reports):
+            continue
         seeds = [report["rows"][name] for report in reports]
         columns = {"clean": [row["clean"] for row in seeds]}
         for radius in first["attacked"]:

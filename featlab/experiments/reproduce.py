@@ -7,7 +7,7 @@ from featlab.engine import devices, parallel
 from featlab.experiments import claims, speed
 from featlab.experiments.lab import Lab
 from featlab.experiments.plan import Piece
-from featlab.experiments.presets import FOR_DATA, MATCHED, PRESETS, PUSHED, ROWS, cost, passes_of_accuracy
+from featlab.experiments.presets import FOR_DATA, MATCHED, PRESETS, PUSHED, cost, passes_of_accuracy
 from featlab.experiments.reports import Report, report_of
 
 __all__ = ["FOR_DATA", "PRESETS", "begin", "columns", "pieces", "report", "text_table"]
@@ -24,7 +24,7 @@ def needs(row: str) -> tuple[str, ...]:
 def pieces(lab: Lab) -> list[Piece]:
     """Everything that is made for the table, in the order of its making."""
     passes = cost(lab.preset, *(len(part) for part in lab.data))
-    names = [*lab.preset.models(), *(piece for row in ROWS for piece in needs(row))]
+    names = [*lab.preset.models(), *(piece for row in lab.preset.rows for piece in needs(row))]
     return [Piece(name, passes[name], partial(lab.make, name)) for name in names]
 
 
@@ -32,7 +32,9 @@ def report(lab: Lab) -> Report:
     """The table with everything needed to read it, as it was when it was measured:
     what results/*.json holds.
     """
-    return lab.value("report", partial(_measure, lab))
+    rows = lab.preset.rows
+    name = f"report of {len(rows)} rows" if lab.preset.beside else "report"
+    return lab.value(name, partial(_measure, lab))
 
 
 def _measure(lab: Lab) -> Report:
@@ -59,7 +61,7 @@ def _stages(lab: Lab) -> dict[str, dict[str, float]]:
     network = models.build(lab.preset.model, train).to(devices.device())
     each, best = speed.flops(network, train.images.shape[1:]), _peak()
     passes = cost(lab.preset, len(train), len(test))
-    for name in ROWS:  # only the images that are right are attacked
+    for name in lab.preset.rows:  # only the images that are right are attacked
         clean = lab.row(name)["clean"]
         passes[f"accuracy of {name}"] = passes_of_accuracy(lab.preset, clean.n, round(clean * clean.n))
     found = {}

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from featlab.attacks import PGD
 from featlab.experiments.presets import (
+    BASIS,
     CONSTRUCTED,
     CONTROLS,
+    EXTRA_ROWS,
     FURTHER,
     MATCHED,
     MODELS,
     PUSHED,
+    STATIC,
+    UNPERTURBED,
+    UNTRAINED,
     Preset,
 )
 from featlab.inputs.checks import known
@@ -20,7 +25,8 @@ from featlab.training import Recipe
 
 STUDENT = "student of "
 SETS = (*CONSTRUCTED, *CONTROLS, *FURTHER)
-TAUGHT = (*SETS, "D")  # training sets of students: a student's seed follows from the place of its set
+# training sets of students: a student's seed follows from the place of its set
+TAUGHT = (*SETS, "D", *EXTRA_ROWS)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Settings:
         """The text that says how a network or a set is made."""
         if name.startswith(STUDENT):
             return self.student(name.removeprefix(STUDENT)).setting
-        return self.model(name).setting if name in MODELS else self.dataset(name)
+        return self.model(name).setting if name in (*MODELS, UNTRAINED) else self.dataset(name)
 
     @property
     def source(self) -> str:
@@ -62,8 +68,13 @@ class Settings:
         return f"{p.model} on {p.data}[:{p.images or ''}] {self.images}"
 
     def model(self, name: str) -> Fit:
-        """How a network is trained on D: "standard", "teacher" (which may be the standard one), "robust"."""
+        """How a network is trained on D: "standard", "teacher" (which may be the standard one), "robust"; or
+        that one is not trained at all.
+        """
         p = self.preset
+        if name == UNTRAINED:
+            seed = 1099 + 100 * self.seed
+            return Fit(f"{self.source}, untrained, seed {seed}", p.model, p.student, seed)
         name = "standard" if name == "teacher" and p.teacher is None else known(name, MODELS, "model")
         seed = 10 * self.seed + MODELS.index(name)
         recipe, attack = p.model_recipe(name), p.inner if name == "robust" else None
@@ -73,15 +84,18 @@ class Settings:
     def dataset(self, name: str) -> str:
         """How a training set is made of D: constructed, or a control."""
         p, seed = self.preset, self.seed
-        if known(name, SETS, "dataset") in MATCHED:
+        if known(name, (*SETS, *EXTRA_ROWS), "dataset") in BASIS:
+            return f"{name} of ({self.dataset(BASIS[name])})"
+        if name in MATCHED:
             model, start = MATCHED[name]
             constant = "" if p.decay else " constant"
             begun = "" if start == "images" else f" from {start}"
             return f"robustify {p.inversion}{constant} seed {seed}{begun} from ({self.of(model)})"
+        static = " of static" if name in STATIC else ""
         if name in PUSHED:
             model, rule = PUSHED[name]
-            return f"mislabel {rule.__name__} {p.push} seed {seed} from ({self.of(model)})"
-        return f"mislabel {CONTROLS[name].__name__} unperturbed seed {seed} of {self.source}"
+            return f"mislabel {rule.__name__} {p.push} seed {seed}{static} from ({self.of(model)})"
+        return f"mislabel {UNPERTURBED[name].__name__} unperturbed seed {seed}{static} of {self.source}"
 
     def student(self, name: str, kind: str = "") -> Fit:
         """How a fresh network is trained on a training set; `kind` is another architecture than the preset's.

@@ -26,6 +26,9 @@ def correlations(
     """Pearson's and Spearman's over the architectures, each at the mean of its seeds (which are no
     independent points).
 
+    Their intervals are too narrow: they take chosen, related architectures for independent draws, means over
+    seeds for exact, and know the points of one source only.
+
     radius   l2 in pixels of [0, 1]; that of D_det unless given
     without  an architecture to leave out: does the trend hang on it?
     """

@@ -64,6 +64,6 @@ __all__ = [
 
 def __getattr__(name: str) -> ModuleType:
     """The figures of one chapter, loaded when they are first used."""
-    if name in ("angles", "debate", "features", "gaussian", "scale", "theorems", "transfer"):
+    if name in ("angles", "debate", "features", "gaussian", "scale", "signal", "theorems", "transfer"):
         return import_module(f"featlab.plots.{name}")
     raise AttributeError(f"featlab.plots has no {name!r}")

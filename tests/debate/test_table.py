@@ -44,6 +44,7 @@ def test_a_number_over_the_seeds_is_mean_least_and_greatest():
 
 def test_a_span_is_said_in_per_cent_and_a_gain_in_points():
     assert table.percent((0.67, 0.64, 0.7)) == "67 % (64 to 70)"
+    assert table.percent((0.16, 0.16, 0.16)) == "16 %"
     assert table.in_points((0.205, 0.182, 0.221)) == "20.5 points (18.2 to 22.1)"
 
 

@@ -37,7 +37,10 @@ def test_every_command_is_known():
     assert {"reproduce", "sweep", *reports.STUDIES} == set(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("study", reports.STUDIES)
+STORED = [study for study in reports.STUDIES if list(reports.RESULTS.glob(f"{reports.LAPTOP}-{study}-*"))]
+
+
+@pytest.mark.parametrize("study", STORED)
 def test_a_study_is_found_by_its_name_alone(study):
     assert fl.measured(study) == fl.measured(f"fashion-mnist-laptop-{study}")
 
@@ -93,7 +96,10 @@ def test_results_that_are_not_there_say_how_to_make_them():
 def test_stored_results_are_complete():
     stored = reports.measured("fashion-mnist-laptop")
     assert [r["seed"] for r in stored] == [0, 1, 2]
-    assert all(list(r["rows"]) == list(presets.ROWS) for r in stored)
+    for report in stored:  # older ones lack what stands beside the paper's rows
+        rows = tuple(report["rows"])
+        assert rows[: len(presets.ROWS)] == presets.ROWS
+        assert set(rows) <= {*presets.ROWS, *presets.EXTRA_ROWS}
 
 
 def test_provenance_says_where_a_number_comes_from():

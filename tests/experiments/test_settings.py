@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import featlab as fl
-from featlab.experiments import appendix, converse, figure3, leaks, presets, spectra
-from featlab.experiments.settings import SETS, STUDENT
+from featlab.experiments import appendix, converse, figure3, leaks, presets, signal, spectra
+from featlab.experiments.settings import EXTRA_ROWS, SETS, STUDENT
 from featlab.types import Dataset
 
 # the first 16 digits of the sha256 of all settings of seeds 0 and 1, on the images below
@@ -81,13 +81,15 @@ def network_seeds(seed: int) -> dict[str, int]:
     """Every network that a lab of this seed, the appendix and the debate train: name -> training seed."""
     lab = given(fl.Lab("quick", seed=seed))
     fits = {name: lab.settings.model(name) for name in presets.MODELS}
-    fits |= {STUDENT + name: lab.settings.student(name) for name in SETS}
+    fits |= {STUDENT + name: lab.settings.student(name) for name in (*SETS, *EXTRA_ROWS)}
+    fits["untrained"] = lab.settings.model("untrained")
     fits |= {
         f"{STUDENT}{name} (residual)": lab.settings.student(name, "residual") for name in appendix.RETAUGHT
     }
     seeds = {name: fit.seed for name, fit in fits.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leaks, "train", lambda model, data, seed, recipe: seed)
+        seeds["independent"] = signal.independent_seed(seed)
         seeds["debate, early"] = leaks.early(lab)
         # one network for every set of the debate: a control and its genuine twin differ in their images only
         seeds["debate, fresh"] = leaks.fresh(lab, lab.data[0])
@@ -97,7 +99,7 @@ def network_seeds(seed: int) -> dict[str, int]:
 
 def test_no_two_networks_of_ten_labs_and_their_debates_share_a_seed():
     seeds = {name: number for seed in range(10) for name, number in network_seeds(seed).items()}
-    assert len(seeds) == 10 * (3 + len(SETS) + 3 + 3)
+    assert len(seeds) == 10 * (3 + len(SETS) + len(EXTRA_ROWS) + 2 + 3 + 3)
     assert len(set(seeds.values())) == len(seeds)
 
 

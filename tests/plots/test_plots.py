@@ -9,7 +9,7 @@ from featlab import gaussian, plots
 
 def test_every_public_name_exists_and_chapters_are_loaded_when_they_are_used():
     assert all(getattr(plots, name) is not None for name in plots.__all__)
-    for chapter in ("angles", "debate", "features", "gaussian", "scale", "theorems", "transfer"):
+    for chapter in ("angles", "debate", "features", "gaussian", "scale", "signal", "theorems", "transfer"):
         assert getattr(plots, chapter).__name__ == f"featlab.plots.{chapter}"
     with pytest.raises(AttributeError, match="no 'figure5'"):
         plots.figure5  # noqa: B018
