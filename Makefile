@@ -12,7 +12,7 @@ NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 # threads that wait for each other let other processes run: beside one busy process notebook 01 took nine minutes with spinning ones, 40 s so
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links notebooks site picture results bench gpu clean
+.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links notebooks site product picture results bench gpu clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -75,6 +75,12 @@ course: $(READY)  # after a notebook changed: first cells, solutions, README, ev
 site: $(READY)  # the course as static pages in site/, for a browser without a kernel or a network
 	$(BIN)/python -m pip install -q -e ".[site]"
 	$(BIN)/python -m tools.pages site
+
+PRODUCT = featlab/portable/compiled/product
+product:  # compile the one function of the live pages (needs node); WASM=elsewhere.wasm leaves the package as it is
+	mkdir -p build/product && cp tools/product/package*.json build/product
+	npm ci --silent --no-audit --no-fund --prefix build/product
+	build/product/node_modules/.bin/asc $(PRODUCT).ts -o $(or $(WASM),$(PRODUCT).wasm) -O3 --converge --noAssert --runtime stub --enable simd --importMemory --initialMemory 1
 
 picture: $(READY)  # the README's animated picture
 	$(BIN)/python -m tools.picture

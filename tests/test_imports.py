@@ -27,7 +27,7 @@ FLOORS = [
     {"training", "transfer", "sanity"},
     {"constructed", "debate"},
     {"features"},
-    {"experiments", "plots"},
+    {"experiments", "plots", "portable"},
     {"widgets", "command", "embedded"},
     {"__main__"},
 ]
@@ -109,7 +109,7 @@ def test_the_map_names_every_room_below_what_it_imports():
 def test_the_house_can_be_drawn_on_one_sheet():
     single = [room for room in ROOMS if inside(room) == {room} and MODULES[room].stem == room]
     assert len(single) <= 16 and len(ROOMS) <= 30
-    assert sum(len(rooms_of(room)) for room in ROOMS) <= 120
+    assert sum(len(rooms_of(room)) for room in ROOMS) <= 130
 
 
 @pytest.mark.parametrize("room", ROOMS)
