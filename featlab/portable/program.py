@@ -29,7 +29,8 @@ def _enclosed(name: str) -> str:
     """A module as a function that gives what it exports; its imports are what others gave."""
     text = source(name)
     exported = ", ".join(found for _, found in _EXPORT.findall(text))
-    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(r"const { \1 } = of_\2;\n", text))
+    taken = _IMPORT.sub(lambda m: f"const {{ {m[1].replace(' as ', ': ')} }} = of_{m[2]};\n", text)
+    body = _EXPORT.sub(r"\1 \2", taken)
     return f"const of_{name} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
 
 

@@ -129,7 +129,9 @@ def first_layers(layers, x):
     return x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
 
 
-@pytest.mark.parametrize("count", range(1, 14))
+@pytest.mark.parametrize(
+    "count", [1, 2, 3, 5, 7, 9, 11, 12]
+)  # standardise, convolutions, a ReLU, linear, ELU, head
 @pytest.mark.parametrize("name", ["fresh cnn64", "fresh cnn"])
 def test_each_layer_is_torchs_forwards_and_backwards(name, count, page, networks):
     opened = page("compiled")

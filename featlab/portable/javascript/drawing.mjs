@@ -53,5 +53,5 @@ export function drawing(shape, drawn) {
   });
   const clear = button("clear", () => { pixels.fill(0); show(); });
   paint(canvas, pixels, shape);
-  return { box: element("div", { className: "drawing" }, canvas, clear, where), pixels };
+  return { box: element("div", { className: "drawing" }, element("strong", {}, "or draw one"), canvas, clear, where), pixels };
 }

@@ -94,7 +94,7 @@ export function explorer(root, world, state, changed = () => {}) {
     element("div", { className: "knobs" }, ...knobs),
     element("div", { className: `columns of-${names.length}` }, first, ...names.map(name => columns[name].box)),
     said,
-    element("div", { className: "choose" }, thumbs.box, paper.box),
+    element("div", { className: "choose" }, element("div", { className: "among" }, element("strong", {}, `choose among ${images.length} images`), thumbs.box), paper.box),
   );
   set({});
   return { set, state };

@@ -35,6 +35,7 @@ export function compiled(program, megabytes) {
   }
   function product(a, b, c, [m, k, n], { transposed = false, add = false } = {}) {
     const [row, column] = transposed ? [1, m] : [k, 1];
+    if ([a, b, c].some(one => one.buffer !== memory.buffer)) throw new Error("a matrix lies outside of the kernel's memory: make it with floats");
     run(a.byteOffset, row, column, b.byteOffset, c.byteOffset, m, k, n, add ? 1 : 0);
   }
   return { kind: "compiled", floats, product };

@@ -10,6 +10,7 @@ const LAYERS = { standardise, convolution, linear, relu, elu };
 // with every layer's numbers as Float32Arrays.
 export function network(described, kernel) {
   const layers = described.layers.map(layer => LAYERS[layer.kind](layer, kernel));
+  let own; // where a slope lies that a layer multiplies
   const forward = pixels => layers.reduce((x, layer) => layer.forward(x), channelsLast(pixels, described.shape));
   const backward = slope => channelsFirst(layers.reduceRight((d, layer) => layer.backward(d), slope), described.shape);
   return {
@@ -19,7 +20,7 @@ export function network(described, kernel) {
     // of slope . logits
     pullback(pixels, slope) {
       forward(pixels);
-      return backward(slope);
+      return backward(into(own ??= kernel.floats(slope.length), slope));
     },
     // of the cross-entropy -log p[label]
     gradient: (pixels, label) => backward(slopes(softmax(forward(pixels)), label)),
