@@ -140,7 +140,7 @@ def test_a_public_name_is_defined_in_one_module_but_for_what_the_experiments_off
 
 def test_each_library_is_known_to_the_rooms_that_need_it_only():
     users = lambda library: {room for room in ROOMS if library in libraries_of(room)}  # noqa: E731
-    assert users("ipywidgets") <= {"widgets"}
+    assert users("ipywidgets") | users("anywidget") <= {"widgets"}
     # and by its name alone, where it is loaded: course
     assert users("plotly") <= {"plots", "widgets", "command"}
     assert users("safetensors") <= {"engine"}
@@ -244,5 +244,5 @@ def test_every_library_imported_is_asked_for():
     asked = {re.split(r"[>=]", package)[0] for package in PROJECT["dependencies"]}
     used = set().union(*(libraries_of(room) for room in ROOMS)) - set(sys.stdlib_module_names) - {"featlab"}
     # by torchvision, by ipywidgets, by JupyterLab, which asks for an export, by torch
-    carried = {"PIL", "IPython", "nbconvert", "typing_extensions"}
+    carried = {"PIL", "IPython", "nbconvert", "traitlets", "typing_extensions"}
     assert used - carried <= asked

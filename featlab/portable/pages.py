@@ -97,12 +97,12 @@ def export_page(
     named = {str(name): one for name, one in models.items()}
     data = contents(named, images, steps=steps, largest=largest)
     with files.replacing(Path(path)) as temporary:
-        temporary.write_text(_page(title, data), encoding="utf-8")
+        temporary.write_text(whole_page(title, data), encoding="utf-8")
     return Path(path)
 
 
-def _page(title: str, data: Mapping[str, Any]) -> str:
-    """The whole file."""
+def whole_page(title: str, data: Mapping[str, Any]) -> str:
+    """The page of `contents`, whole: it needs no other file."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

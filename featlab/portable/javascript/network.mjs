@@ -137,7 +137,7 @@ function relu({ places }, { floats }) {
   const y = floats(places), dx = floats(places);
   return {
     forward(x) {
-      for (let i = 0; i < places; i++) y[i] = x[i] > 0 ? x[i] : 0;
+      for (let i = 0; i < places; i++) y[i] = Math.max(x[i], 0);
       return y;
     },
     backward(dy) {

@@ -4,7 +4,7 @@
 import { attack, norm } from "./attack.mjs";
 import { random, rate, shuffled, student } from "./training.mjs";
 
-export const RECIPE = { images: 2000, eps: 1.5, steps: 10, epochs: 20, batch: 50, highest: 0.1, decay: 5e-4, width: 16 };
+export const RECIPE = { images: 2000, eps: 1.5, steps: 10, epochs: 15, batch: 25, highest: 0.1, decay: 5e-4, width: 8 };
 
 // One picture of uniform noise, and the label that was drawn for it.
 export function picture(draw, pixels, classes) {

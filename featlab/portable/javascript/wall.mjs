@@ -78,9 +78,9 @@ export function wall(root, data, { networks, images, labels, classes, shape }, {
     const source = new Blob([document.getElementById("featlab-program").textContent], { type: "text/javascript" });
     workers = lanes.map(({ control, hear, bar }) => {
       bar.value = 0;
-      const worker = new Worker(URL.createObjectURL(source), { type: "module" });
+      const worker = new Worker(URL.createObjectURL(source)); // a classic one: from a file, Chromium loads no module into a Worker
       worker.onmessage = event => hear(event.data);
-      worker.onerror = event => { status.textContent = `The training broke off: ${event.message}`; end(); };
+      worker.onerror = event => { status.textContent = `The training broke off: ${event.message ?? "this browser starts no Worker here"}`; end(); };
       worker.postMessage({ teacher: packed, program: bytes(data.program), tests: { images }, recipe: RECIPE, control, seed });
       return worker;
     });
