@@ -84,7 +84,7 @@ Train a fresh network on nothing else, and test it on real images with their rea
 <em>non-robust features</em>. Whether that is the whole story is what the course asks.</p>
 <h2>Without any picture at all</h2>
 <p>This goes further than the paper (after Kumano, Kera and Yamasaki, 2024). Below is static, uniform noise, pushed by 1.5 towards a label
-that was drawn by lot. There is no shirt in it and no boot. A fresh network learns 2,000 of these, and nothing else.
+that was drawn by lot. There is no shirt in it and no boot. A fresh network learns 2,000 of these, and nothing else, here in your browser; it takes some minutes.
 <strong>How many of the 100 real clothes above will it name rightly?</strong></p>
 <div class="live"><div id="wall" class="explorer"></div></div>
 <h2>The course</h2><ol class="lessons" start="0" style="list-style: none; padding: 0">{listed}</ol>

@@ -37,7 +37,7 @@ const kind = new URLSearchParams(location.search).get("kind");
 window.bytes = kind === "plain" ? new Uint8Array(4) : of_kernel.bytes(data.program);
 window.kind = of_kernel.kernel(window.bytes, 1).kind;
 window.described = Object.fromEntries(data.networks.map(one => [one.name, of_load.unpacked(one)]));
-Object.assign(window, { of_kernel, of_load, of_network });
+Object.assign(window, { of_kernel, of_load, of_network, of_static });
 window.featlab = of_api.api(of_load.load(data.networks, window.bytes));
 """
 
@@ -63,7 +63,7 @@ def page(chrome, networks, tmp_path_factory):
         packing.packed(name, model, tuple(data.images.shape[1:])) for name, (model, data) in networks.items()
     ]
     data = pages.as_script({"networks": held, "program": program.product()})
-    text = program.bundle("page", START)
+    text = program.bundle("landing", START)
     (folder / "page.html").write_text(
         f"<!doctype html>{data}<script type='module'>{text}</script>", encoding="utf-8"
     )
@@ -183,6 +183,25 @@ def test_what_is_no_network_no_image_or_no_label_is_refused(page):
         said = opened.evaluate(f"() => {{ {body} }}")
         assert said and len(said) > 20, call
     assert opened.evaluate("featlab.ready") is True and "robust" in opened.evaluate("featlab.networks")
+
+
+LEARN = """([images, labels, recipe]) => {
+  const all = of_static.together(images.map(image => Float32Array.from(image)));
+  let last;
+  for (const now of of_static.learn(all, labels, of_kernel.kernel(window.bytes, 20), recipe)) last = now;
+  const described = last.student.described("fresh");
+  const fresh = of_network.network(described, of_kernel.kernel(window.bytes, 4));
+  const beliefs = images.map(image => fresh.predict(Float32Array.from(image)));
+  return beliefs.map(p => p.indexOf(Math.max(...p)));
+}"""
+
+
+def test_a_fresh_network_learns_in_the_page(page):
+    data = patches(200)
+    recipe = {"epochs": 4, "batch": 20, "highest": 0.1, "decay": 0, "width": 2, "classes": 4, "seed": 3}
+    images = data.pixels.flatten(1).tolist()
+    named = torch.tensor(page("compiled").evaluate(LEARN, [images, data.labels.tolist(), recipe]))
+    assert (named == data.labels).double().mean() > 0.95
 
 
 PAGE = {"viewport": {"width": 1024, "height": 900}, "offline": True, "reduced_motion": "reduce"}
