@@ -7,7 +7,7 @@ largest weights of a column. (In float16 the logits move by 0.04 % and the input
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +92,7 @@ class Layers:
 
 
 _WINDOW = ("kernel", "stride", "padding")
-_PUTS = {
+_PUTS: dict[Any, Callable[..., None]] = {
     nn.Sequential: Layers.several,
     nn.Conv2d: Layers.convolution,
     nn.Linear: Layers.linear,
