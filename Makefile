@@ -14,7 +14,7 @@ NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 # threads that wait for each other let other processes run: beside one busy process notebook 01 took nine minutes with spinning ones, 40 s so
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links wheel assignment test-assignment slides figures quiz term release notebooks site picture results bench gpu clean
+.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links wheel assignment test-assignment slides figures quiz term release notebooks site product picture results bench gpu clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -114,6 +114,12 @@ release: $(READY)  # what a release must have: one version, its paragraph in the
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
+
+PRODUCT = featlab/portable/compiled/product
+product:  # compile the one function of the live pages (needs node); WASM=elsewhere.wasm leaves the package as it is
+	mkdir -p build/product && cp tools/product/package*.json build/product
+	npm ci --silent --no-audit --no-fund --prefix build/product
+	build/product/node_modules/.bin/asc $(PRODUCT).ts -o $(or $(WASM),$(PRODUCT).wasm) -O3 --converge --noAssert --runtime stub --enable simd --importMemory --initialMemory 1
 
 picture: $(READY)  # the README's animated picture
 	$(BIN)/python -m tools.picture

@@ -22,6 +22,7 @@ The house, from the ground up; each room imports from rooms above it in this lis
     constructed  robustify, mislabel: D_R, D_NR, D_rand, D_other, D_det (sections 3.1, 3.2)
     debate       objections and later findings, one per file
     features     rho and gamma, units, bounds, the feature spectrum (equations (1), (2))
+    portable     networks that attack in a browser: gradients in JavaScript, pages that need nothing else
     experiments  presets, the Lab, the Store, and everything that results/ holds
     plots        one file per chapter, on style, images and charts
     widgets      the same, live
@@ -55,6 +56,7 @@ _ROOMS = {
         "static",
     ],
     "transfer": ["craft", "Selective"],  # section 3.3
+    "portable": ["export_page"],  # a network in one file
     "experiments.store": ["Store"],
     "experiments.reports": ["measured"],
     "experiments.lab": ["Lab"],

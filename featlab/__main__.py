@@ -85,7 +85,10 @@ def parser() -> options.Parser:
         add_options(command)
     every = "every statement of the paper and of its debate, what was measured of it, and the verdict"
     listed = commands.add_parser(
-        LEDGER, help=every, description=f"Print {every}. Time: seconds.", epilog=f"example: {_prog()} {LEDGER}"
+        LEDGER,
+        help=every,
+        description=f"Print {every}. Time: seconds.",
+        epilog=f"example: {_prog()} {LEDGER}",
     )
     listed.set_defaults(run=_say_ledger)
     return top

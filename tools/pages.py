@@ -115,16 +115,16 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[*`$\\]|\]\(.*?\)|\[", "", text)).strip()
 
 
-def page(heading: str, words: str, body: str, scripts: str = "") -> str:
+def page(heading: str, words: str, body: str, scripts: str = "", style: str = STYLE) -> str:
     """The frame of every page."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escaped(heading)}</title><meta name="description" content="{escaped(words)}">
-<link rel="icon" href="data:,"><style>{STYLE}
+<link rel="icon" href="data:,"><style>{style}
 {HtmlFormatter(style="default").get_style_defs(".highlight")}</style>{scripts}</head>
 <body><a class="skip" href="#main">to the text</a>
 <header><nav aria-label="course">{contents()}</nav></header><main id="main">{body}</main>
-<footer><p>Static pages of the course. Here the sliders show stored steps; in the notebooks they compute{_get()}.</p></footer></body></html>"""
+<footer><p>Pages of the course. In the lessons the sliders show stored steps; in the notebooks they compute{_get()}.</p></footer></body></html>"""
 
 
 def contents() -> str:
@@ -162,7 +162,8 @@ def write(folder: Path) -> None:
     (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     lessons = [(file(path), title(read(path)), question(read(path))) for path in course()]
     (folder / "index.html").write_text(
-        page(landing.TITLE, landing.WORDS, landing.body(lessons)), encoding="utf-8"
+        page(landing.TITLE, landing.WORDS, landing.body(lessons), style=STYLE + landing.style()),
+        encoding="utf-8",
     )
     for path in notebooks():
         (folder / file(path)).write_text(lesson(path), encoding="utf-8")

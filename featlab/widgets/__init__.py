@@ -12,6 +12,7 @@ _CHAPTERS = {
     "predict": ["Predict"],
     "training": ["watch", "progress"],
     "attack": ["AttackExplorer"],
+    "beside": ["SideBySide"],
     "features": ["SpectrumExplorer", "Containment"],
     "gaussian": ["TwoGaussians", "GradientAngles"],
     "inversion": ["InversionExplorer"],
