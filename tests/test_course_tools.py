@@ -135,7 +135,7 @@ def test_the_first_cell_fetches_on_a_bare_colab_only_and_leaves_torch_alone(path
     assert shell.run_cell(first["source"]).success
     assert asked == [f"install -q --no-deps {BOOT[1]}"] * (where == "colab")
     assert enabled == [True] * (where != "elsewhere")
-    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 2  # what `setup` says
 
 
 def test_the_readme_shows_the_course_as_it_is():

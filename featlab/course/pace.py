@@ -7,7 +7,7 @@ from torch import nn
 
 from featlab.engine import devices
 
-PASSES = 6.1e6  # of an image through the laptop's network, forward or backward, in the whole experiment
+PASSES = 10.2e6  # of an image through the laptop's network, forward or backward, in the whole experiment
 IMAGES, ROUNDS = 64, 5
 # times as long as its convolutions forward takes a pass on average: those backward take longer, and there is
 # what lies between (benchmarks/floor.py)

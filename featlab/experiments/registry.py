@@ -12,7 +12,7 @@ from types import ModuleType
 # measured: in the stored reports (Intel Xeon, one thread, bfloat16 convolutions, 2026-11-22); counted: by
 # passes of images through the network, beside those of reproduce
 TIMES = {
-    "reproduce": "about 4 minutes of one core (measured, laptop preset)",
+    "reproduce": "about 7 minutes of one core (4 measured, for the paper's rows; 3 counted)",
     "appendix": "about 22 minutes of one core (measured, laptop preset)",
     "spectra": "12 to 21 minutes of one core (measured, laptop preset)",
     "sweep": "about 6 minutes of one core (counted, laptop preset)",

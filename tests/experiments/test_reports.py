@@ -37,10 +37,10 @@ def test_every_command_is_known():
     assert {"reproduce", "sweep", *reports.STUDIES} == set(EXPERIMENTS)
 
 
-STORED = [study for study in reports.STUDIES if list(reports.RESULTS.glob(f"{reports.LAPTOP}-{study}-*"))]
+STUDIED = [study for study in reports.STUDIES if list(reports.RESULTS.glob(f"{reports.LAPTOP}-{study}-*"))]
 
 
-@pytest.mark.parametrize("study", STORED)
+@pytest.mark.parametrize("study", STUDIED)
 def test_a_study_is_found_by_its_name_alone(study):
     assert fl.measured(study) == fl.measured(f"fashion-mnist-laptop-{study}")
 

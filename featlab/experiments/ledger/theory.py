@@ -81,7 +81,7 @@ def _share_better_aligned() -> float:
         d = rng.integers(2, 11)
         cov, mean = np.diag(10 ** rng.uniform(-2, 2, d)), rng.normal(size=d)
         robust = gaussian.robust_covariance(cov, 10 ** rng.uniform(-2, 2))
-        better += gaussian.alignment(mean, robust) >= gaussian.alignment(mean, cov) - 1e-12
+        better += bool(gaussian.alignment(mean, robust) >= gaussian.alignment(mean, cov) - 1e-12)
     return better / 1000
 
 
