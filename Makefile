@@ -14,7 +14,7 @@ NOTEBOOKS ?= notebooks/*.ipynb notebooks/solutions/*.ipynb
 # threads that wait for each other let other processes run: beside one busy process notebook 01 took nine minutes with spinning ones, 40 s so
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser test-faults test-colab test-floors test-binder lint course links wheel assignment test-assignment slides figures quiz term release notebooks site product picture results bench gpu clean
+.PHONY: lab test test-elsewhere elsewhere-avx2 elsewhere-native test-browser browser-tests test-faults test-colab test-floors test-binder lint course links wheel assignment test-assignment slides figures quiz term release notebooks site product picture results bench gpu clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT_TOO) $(FLAGS) notebooks/00-bug-or-feature.ipynb
@@ -33,6 +33,8 @@ elsewhere-native:
 
 test-browser: $(READY)  # JupyterLab and the static pages in a headless Chromium; FEATLAB_SLACK=2 on a busy machine
 	$(BIN)/python -m pip install -q -e ".[browser,site]"
+	$(MAKE) browser-tests
+browser-tests:
 	$(BIN)/python -m pytest -rs tests/browser $(ONLY)
 
 test-faults: $(READY)  # interruptions at every file operation, damaged files, processes that share a cache; under 15 minutes
