@@ -61,7 +61,6 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check featlab tests benchmarks tools
 	$(BIN)/mypy
-	$(BIN)/cffconvert --validate
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 links: $(READY)  # URL=https://github.com/you/featlab adds badges and the address to README, first cells and pages; PYPI=1: the package is on PyPI
