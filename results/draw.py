@@ -43,7 +43,10 @@ def picture() -> None:
 
 
 def signals() -> None:
-    """fashion-mnist-laptop-signal.png beside this file."""
+    """fashion-mnist-laptop-signal.png beside this file, once there is something to draw."""
+    if not list(reports.RESULTS.glob("fashion-mnist-laptop-signal-seed*.json")):
+        print("no signals are stored yet: python -m featlab signal --out results")
+        return
     figure = plots.signal.signals(signal.figure_spans(reports.measured("signal")))
     figure.write_image(Path(__file__).with_name("fashion-mnist-laptop-signal.png"), scale=1.5)
 
